@@ -190,6 +190,7 @@ catalog_load(struct repo *repo, struct catalog *catalog, struct error *err)
     uint64_t last = 0;
     uint64_t first;
 
+    catalog_release(catalog);
     TRY(repo_key(repo, prefix, err, "log/"));
     TRY(store_list(repo->store, prefix, "", count_entry, &last, err));
     first = last / CATALOG_CHECKPOINT * CATALOG_CHECKPOINT;

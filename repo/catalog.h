@@ -49,9 +49,9 @@ struct catalog_check
 };
 
 /*
- * Read the whole log into an empty catalog.  A log without entries is OK.  CORRUPT when a number
- * is missing or an entry is not what it should be; UNSUPPORTED when a newer
- * version wrote one.
+ * Read the whole log; what the catalog held is gone.  A log without entries is OK.  CORRUPT when a
+ * number is missing or an entry is not what it should be; UNSUPPORTED when a newer version wrote
+ * one.
  */
 NODISCARD enum status catalog_load(struct repo *repo, struct catalog *catalog, struct error *err);
 

@@ -13,7 +13,8 @@
  * say TRANSIENT.
  *
  * Keys are relative paths of the characters A-Z a-z 0-9 . _ - = % and '/',
- * at most 900 bytes, every component non-empty and neither "." nor "..".
+ * at most 900 bytes, every component non-empty and neither "." nor "..".  No
+ * key may be a folder of another one: "a" and "a/b" do not go together.
  *
  * A store may be used by many threads at once; a sink it opened, by one.
  * Deletion is in store_delete.h, for the few who may.
