@@ -236,9 +236,10 @@ directory_create(const char *path, mode_t mode, struct error *err)
         parent = path_directory(path);
         return parent == NULL ? error_no_memory(err) : directory_sync(parent, err);
     }
-    if (errno == EEXIST && stat(path, &info) == 0)
+    if (errno == EEXIST)
     {
-        if (S_ISDIR(info.st_mode))
+        /* A symbolic link to nothing exists too. */
+        if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
             return OK;
         return error_set(err, STATUS_IO, "\"%s\" exists and is not a directory", path);
     }

@@ -45,7 +45,10 @@ server_error_libpq(enum status status, const char *text, struct error *err)
 {
     size_t length = strcspn(text, "\n");
 
-    error_set(err, status, "%.*s", (int) length, length == 0 ? "no answer from the server" : text);
+    if (length == 0)
+        error_set(err, status, "no answer from the server");
+    else
+        error_set(err, status, "%.*s", (int) length, text);
     if (text[length] == '\n')
         length++;
     while (text[length] == '\t' || text[length] == ' ')

@@ -2,6 +2,7 @@
 #include "repo/backup.h"
 
 #include "base/random.h"
+#include "pg/segment.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -63,7 +64,8 @@ position_from_json(const json_t *object, const char *name, struct pg_wal_positio
     TRY(member_object(object, name, &member, err));
     TRY(member_u32(member, "timeline", &position->timeline, err));
     TRY(member_text(member, "lsn", &lsn, err));
-    return pg_lsn_parse(lsn, &position->lsn, err);
+    /* To its parser it is an argument, wrong; here it is a stored object, damaged. */
+    return pg_lsn_parse(lsn, &position->lsn, err) == OK ? OK : STATUS_CORRUPT;
 }
 
 json_t *
@@ -93,7 +95,9 @@ time_from_json(const json_t *object, const char *name, time_us *time, struct err
     const char *text;
 
     TRY(member_text(object, name, &text, err));
-    return time_parse(text, time, err);
+    if (time_parse(text, time, err) == OK)
+        return OK;
+    return error_set(err, STATUS_CORRUPT, "member \"%s\": invalid time \"%s\"", name, text);
 }
 
 enum status
@@ -108,6 +112,9 @@ backup_from_json(const json_t *object, struct backup *backup, struct error *err)
     TRY(member_u64(object, "system_identifier", &backup->system_identifier, err));
     TRY(member_u32(object, "major", &backup->major, err));
     TRY(member_u32(object, "wal_segment_size", &backup->wal_segment_size, err));
+    if (!pg_wal_segment_size_valid(backup->wal_segment_size))
+        return error_set(err, STATUS_CORRUPT, "impossible WAL segment size %u",
+                         backup->wal_segment_size);
     TRY(position_from_json(object, "start", &backup->start, err));
     TRY(position_from_json(object, "stop", &backup->stop, err));
     TRY(time_from_json(object, "started", &backup->started, err));

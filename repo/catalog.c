@@ -269,7 +269,14 @@ try_append(struct repo *repo, struct catalog *catalog, const struct catalog_entr
     uint64_t number = catalog->last_number + 1;
     enum status status = put_entry(repo, number, id, object, err);
 
-    if (status != OK && status != STATUS_CONFLICT)
+    if (status == OK)
+    {
+        /* It is committed: no failure to read it back may say otherwise. */
+        TRY(apply(catalog, object, err));
+        catalog->last_number = number;
+        return OK;
+    }
+    if (status != STATUS_CONFLICT)
         return status;
     TRY(replay(repo, catalog, number, winner, err));
     if (strcmp(winner, id) == 0)

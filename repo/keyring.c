@@ -394,19 +394,26 @@ keyring_find(struct keyring *keyring, const struct seal_key_id *id, struct secre
     return status;
 }
 
+/* What a listing of the keys found. */
+struct newest_key
+{
+    bool known;
+    struct seal_key_id id;
+};
+
 /* Keys are listed in the order of their ids: the last is the newest. */
 static enum status
 note_key(void *arg, const char *key, uint64_t size_bytes, struct error *err)
 {
-    struct keyring *keyring = arg;
+    struct newest_key *newest = arg;
     char id[2 * SEAL_KEY_ID_SIZE + 1];
     int used = 0;
 
     (void) size_bytes;
     if (sscanf(key, "keys/%32[0-9a-f].json%n", id, &used) != 1 || key[used] != '\0' ||
-        !hex_decode(id, keyring->active.bytes, SEAL_KEY_ID_SIZE))
+        !hex_decode(id, newest->id.bytes, SEAL_KEY_ID_SIZE))
         return error_set(err, STATUS_CORRUPT, "unexpected object \"%s\" among the keys", key);
-    keyring->active_known = true;
+    newest->known = true;
     return OK;
 }
 
@@ -415,10 +422,17 @@ static enum status
 find_active(struct keyring *keyring, struct seal_key_id *id, struct secret *data_key,
             struct error *err)
 {
+    /* A listing that was cut short must not leave an older key as the newest. */
     if (!keyring->active_known)
-        TRY(store_list(keyring->store, "keys/", "", note_key, keyring, err));
-    if (!keyring->active_known)
-        return error_set(err, STATUS_CORRUPT, "the repository has no data key");
+    {
+        struct newest_key newest = {0};
+
+        TRY(store_list(keyring->store, "keys/", "", note_key, &newest, err));
+        if (!newest.known)
+            return error_set(err, STATUS_CORRUPT, "the repository has no data key");
+        keyring->active = newest.id;
+        keyring->active_known = true;
+    }
     *id = keyring->active;
     return find_or_fetch(keyring, id, data_key, err);
 }

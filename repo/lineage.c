@@ -2,6 +2,7 @@
 #include "repo/lineage.h"
 
 #include "base/json.h"
+#include "pg/segment.h"
 #include "repo/object.h"
 
 #define LINEAGE_LIMIT 4096
@@ -27,6 +28,9 @@ lineage_from_json(const json_t *object, struct lineage *lineage, struct error *e
 {
     TRY(member_u64(object, "system_identifier", &lineage->system_identifier, err));
     TRY(member_u32(object, "wal_segment_size", &lineage->wal_segment_size, err));
+    if (!pg_wal_segment_size_valid(lineage->wal_segment_size))
+        return error_set(err, STATUS_CORRUPT, "impossible WAL segment size %u",
+                         lineage->wal_segment_size);
     return member_u32(object, "major", &lineage->major, err);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "repo/pack_format.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <zstd.h>
 
@@ -60,6 +61,8 @@ pack_reader_open(struct pack_reader *reader, struct bytes stored, const struct f
     struct bytes body = {stored.data + FRAME_HEADER_SIZE, stored.size - FRAME_HEADER_SIZE};
     size_t size;
 
+    /* Else a frame that nobody sealed would pass. */
+    assert(reader->aead != NULL || reader->repo->keyring == NULL);
     if (stored.size < FRAME_HEADER_SIZE || stored.size != place->size ||
         stored.size > FRAME_STORED_MAX || !frame_header_parse(stored.data, &header) ||
         header.number != place->number || header.stored_size != body.size)

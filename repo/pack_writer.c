@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "repo/pack_format.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -300,6 +301,7 @@ pack_packer_add(struct pack_packer *packer, struct bytes content, struct frame_p
                                  content.data, content.size);
     enum status status;
 
+    assert(content.size <= FRAME_SIZE); /* no reader opens more */
     if (ZSTD_isError(size))
         return error_set(err, STATUS_IO, "could not compress a frame: %s", ZSTD_getErrorName(size));
     pthread_mutex_lock(&writer->lock);

@@ -99,6 +99,21 @@ check_dialect(const struct store *store, bool conditional_create, bool single_wr
     return STATUS_REFUSED;
 }
 
+/* These names stand beside the clusters' own at the root; see docs/format.md. */
+static enum status
+check_cluster(const char *cluster, struct error *err)
+{
+    static const char *const taken[] = {"keys", "probe", "tmp"};
+
+    for (size_t index = 0; index < sizeof(taken) / sizeof(taken[0]); index++)
+        if (strcmp(cluster, taken[index]) == 0)
+            return error_set(err, STATUS_CONFIG,
+                             "a cluster cannot be called \"%s\": the repository itself uses that "
+                             "name",
+                             cluster);
+    return OK;
+}
+
 static enum status
 add_first_key(struct store *store, const struct marker *marker, const struct repo_options *options,
               struct error *err)
@@ -115,8 +130,10 @@ repo_create(struct store *store, const struct repo_options *options, struct stor
 {
     struct marker marker = {.encrypted = !options->encryption_off};
     uint64_t size_bytes;
-    enum status status = store_size(store, MARKER_KEY, &size_bytes, err);
+    enum status status;
 
+    TRY(check_cluster(options->cluster, err));
+    status = store_size(store, MARKER_KEY, &size_bytes, err);
     if (status == OK)
         return error_set(err, STATUS_CONFLICT, "%s is a repository already", store->location);
     if (status != STATUS_NOT_FOUND)
@@ -159,6 +176,7 @@ repo_open(struct repo **repo, struct store *store, const struct repo_options *op
 
     if (made == NULL)
         return error_no_memory(err);
+    TRY(check_cluster(options->cluster, err));
     TRY(read_marker(store, &marker, err));
     TRY(check_encryption(marker.encrypted, options, err));
     TRY(check_dialect(store, marker.conditional_create, options->single_writer, err));
@@ -195,9 +213,12 @@ repo_key(const struct repo *repo, char key[STORE_KEY_MAX + 1], struct error *err
     int used = snprintf(key, STORE_KEY_MAX + 1, "%s/", repo->cluster);
     va_list args;
 
-    va_start(args, format);
-    used += vsnprintf(key + used, (size_t) (STORE_KEY_MAX + 1 - used), format, args);
-    va_end(args);
+    if (used <= STORE_KEY_MAX)
+    {
+        va_start(args, format);
+        used += vsnprintf(key + used, (size_t) (STORE_KEY_MAX + 1 - used), format, args);
+        va_end(args);
+    }
     if (used > STORE_KEY_MAX)
         return error_set(err, STATUS_CONFIG, "object key \"%s...\" is too long", key);
     return OK;

@@ -37,6 +37,33 @@ struct file_sink
     int fd;
 };
 
+/*
+ * An error of a system call.  "No such file" about what must be there, such as
+ * the root, is no answer to anything: the store is damaged or gone.
+ */
+static enum status
+trouble(struct file_store *store, const char *what, const char *key, struct error *err)
+{
+    enum status status =
+        error_errno(err, "could not %s \"%s/%s\"", what, store->base.location, key);
+
+    return status == STATUS_NOT_FOUND ? STATUS_IO : status;
+}
+
+/* In a root that was removed nothing is found, and that is no answer. */
+static enum status
+check_root(struct file_store *store, struct error *err)
+{
+    struct stat info;
+
+    if (fstat(store->root, &info) != 0)
+        return trouble(store, "stat", "", err);
+    if (info.st_nlink > 0)
+        return OK;
+    return error_set(err, STATUS_IO, "directory \"%s\" was removed while it was in use",
+                     store->base.location);
+}
+
 /* Sync the directory that holds key. */
 static enum status
 sync_parent(struct file_store *store, const char *key, struct error *err)
@@ -48,9 +75,19 @@ sync_parent(struct file_store *store, const char *key, struct error *err)
         return error_no_memory(err);
     fd = openat(store->root, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return error_errno(err, "could not open directory \"%s/%s\"", store->base.location,
-                           directory);
+        return trouble(store, "open directory", directory, err);
     return fd_sync(fd, directory, err);
+}
+
+/*
+ * The key is taken.  Whoever hears that may rely on the object, so its name
+ * must be durable even if its writer died before it synced the directory.
+ */
+static enum status
+refuse_existing(struct file_store *store, const char *key, struct error *err)
+{
+    TRY(sync_parent(store, key, err));
+    return error_set(err, STATUS_CONFLICT, "object \"%s\" exists already", key);
 }
 
 /* Make the directories above key, each durable before it is used. */
@@ -67,8 +104,7 @@ create_parents(struct file_store *store, const char *key, struct error *err)
         if (mkdirat(store->root, path, 0700) == 0)
             TRY(sync_parent(store, path, err));
         else if (errno != EEXIST)
-            return error_errno(err, "could not create directory \"%s/%s\"", store->base.location,
-                               path);
+            return trouble(store, "create directory", path, err);
         *slash = '/';
     }
     return OK;
@@ -111,8 +147,8 @@ file_sink_finish(struct sink *self, struct error *err)
     if (rename_no_replace(store->root, sink->temporary, sink->key) != 0)
     {
         if (errno == EEXIST)
-            return error_set(err, STATUS_CONFLICT, "object \"%s\" exists already", sink->key);
-        return error_errno(err, "could not create \"%s/%s\"", store->base.location, sink->key);
+            return refuse_existing(store, sink->key, err);
+        return trouble(store, "create", sink->key, err);
     }
     sink->temporary[0] = '\0';
     CRASH_POINT("file store: before the directory is durable");
@@ -148,14 +184,12 @@ open_temporary(struct file_sink *sink, struct error *err)
     hex_encode((struct bytes){name, sizeof(name)}, text);
     snprintf(sink->temporary, sizeof(sink->temporary), "tmp/%s", text);
     if (mkdirat(sink->store->root, "tmp", 0700) != 0 && errno != EEXIST)
-        return error_errno(err, "could not create directory \"%s/tmp\"",
-                           sink->store->base.location);
+        return trouble(sink->store, "create directory", "tmp", err);
     sink->fd =
         openat(sink->store->root, sink->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (sink->fd < 0)
     {
-        enum status status = error_errno(err, "could not create \"%s/%s\"",
-                                         sink->store->base.location, sink->temporary);
+        enum status status = trouble(sink->store, "create", sink->temporary, err);
 
         sink->temporary[0] = '\0';
         return status;
@@ -179,7 +213,7 @@ file_create_object(struct store *base, const char *key, struct sink **sink, stru
     if (made->key == NULL)
         return error_no_memory(err);
     if (faccessat(made->store->root, key, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-        return error_set(err, STATUS_CONFLICT, "object \"%s\" exists already", key);
+        return refuse_existing(made->store, key, err);
     TRY(open_temporary(made, err));
     *sink = guard;
     guard = NULL;
@@ -202,16 +236,19 @@ open_object(struct file_store *store, const char *key, int *fd, uint64_t *size_b
 {
     struct stat info;
 
-    *fd = openat(store->root, key, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    /* Not to wait for a pipe's other end. */
+    *fd = openat(store->root, key, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (*fd < 0 && errno == ENOENT)
-        return error_set(err, STATUS_NOT_FOUND, "object \"%s\" is not there", key);
-    if (*fd < 0 || fstat(*fd, &info) != 0)
     {
-        /* Only a plain "no such file" is an answer; ENOTDIR and all else is doubt. */
-        enum status status =
-            error_errno(err, "could not open \"%s/%s\"", store->base.location, key);
-        return status == STATUS_NOT_FOUND ? STATUS_IO : status;
+        TRY(check_root(store, err));
+        return error_set(err, STATUS_NOT_FOUND, "object \"%s\" is not there", key);
     }
+    /* Only a plain "no such file" is an answer; ENOTDIR and all else is doubt. */
+    if (*fd < 0 || fstat(*fd, &info) != 0)
+        return trouble(store, "open", key, err);
+    if (!S_ISREG(info.st_mode))
+        return error_set(err, STATUS_IO, "\"%s/%s\" is not a regular file", store->base.location,
+                         key);
     *size_bytes = (uint64_t) info.st_size;
     return OK;
 }
@@ -322,14 +359,19 @@ read_names(struct file_store *store, const char *path, struct names *names, stru
         return OK;
     directory = fd < 0 ? NULL : fdopendir(fd);
     if (directory == NULL)
-        return error_errno(err, "could not open directory \"%s/%s\"", store->base.location, path);
+    {
+        enum status status = trouble(store, "open directory", path, err);
+
+        fd_closep(&fd);
+        return status;
+    }
     for (;;)
     {
         errno = 0;
         struct dirent *entry = readdir(directory);
 
         if (entry == NULL && errno != 0)
-            return error_errno(err, "could not read directory \"%s\"", path);
+            return trouble(store, "read directory", path, err);
         if (entry == NULL)
             break;
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
@@ -397,7 +439,8 @@ file_list(struct store *base, const char *prefix, const char *after,
         directory[0] = '\0';
     else
         slash[1] = '\0';
-    return walk_directory(&walk, directory, err);
+    TRY(walk_directory(&walk, directory, err));
+    return check_root(walk.store, err);
 }
 
 static enum status
@@ -408,8 +451,8 @@ file_remove(struct store *base, const char *key, struct error *err)
     if (unlinkat(store->root, key, 0) == 0)
         return sync_parent(store, key, err);
     if (errno == ENOENT)
-        return OK;
-    return error_errno(err, "could not delete \"%s/%s\"", base->location, key);
+        return check_root(store, err);
+    return trouble(store, "delete", key, err);
 }
 
 /* The file's own clock would be the server's, on a network file system. */
@@ -465,7 +508,8 @@ store_open_file(struct store **store, const char *root, struct error *err)
     if (status != OK)
     {
         file_free(&made->base);
-        return status;
+        /* A root that is not there is a disk that is not mounted: no answer at all. */
+        return status == STATUS_NOT_FOUND ? STATUS_TRANSIENT : status;
     }
     *store = &made->base;
     return OK;

@@ -4,14 +4,20 @@
  */
 #pragma once
 
+#include "tests/support/faulty_store.h"
+
 #include "repo/repo.h"
 
 struct test_repository
 {
     char *directory; /* holds the key file */
     struct repo *repo;
+    struct store *target; /* below a faulty store; else NULL */
 };
 
 /* encrypted false: as with "encryption: off". */
 void test_repository_open(struct test_repository *test, bool encrypted);
+
+/* Encrypted, and opened through a faulty store, which is repo->store and not armed. */
+void test_repository_open_faulty(struct test_repository *test);
 void test_repository_close(struct test_repository *test);

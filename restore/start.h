@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: PostgreSQL
+/*
+ * start.h - start a restored cluster and wait until it has reached its target.
+ */
+#pragma once
+
+#include "base/clock.h"
+#include "pg/lsn.h"
+#include "restore/plan.h"
+#include "restore/server.h"
+
+struct start_options
+{
+    struct server_options server;
+    const struct plan *plan;
+
+    /* Roles to try, in order, to ask the server how far it is; ends with NULL. */
+    const char *const *roles;
+};
+
+enum start_state
+{
+    START_PAUSED,
+    START_PROMOTED,
+    START_SHUT_DOWN,
+};
+
+struct start_result
+{
+    enum start_state state;
+    pg_lsn lsn;       /* replayed up to here; PG_LSN_NONE: not known */
+    time_us time;     /* of the last transaction replayed; TIME_NONE: not known or none */
+    char reason[256]; /* the server's own words on where it stopped; may be "" */
+    char role[64];    /* that could connect; "" when none could */
+    struct server_address address;
+    struct server server; /* to be released */
+};
+
+/*
+ * REFUSED: the server ended, or came up, without having reached the target;
+ * the error says how far it came, and has the end of its log.  CANCELLED: the
+ * server was shut down again.
+ */
+NODISCARD enum status start_run(const struct start_options *options, struct start_result *result,
+                                struct error *err);
+
+/* For SCOPED on a zeroed or filled result. */
+void start_result_release(struct start_result *result);
+
+/* "paused" and the like. */
+const char *start_state_name(enum start_state state);
