@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "tests/support/assert.h"
 
+#include "base/group.h"
 #include "repo/catalog.h"
 #include "repo/object.h"
 #include "repo/store_delete.h"
 #include "tests/support/repository.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static const struct catalog_check no_check = {0};
 
@@ -170,6 +172,65 @@ an_entry_of_a_newer_version_stops_us(void **state)
     assert_status(catalog_load(repo, &reader, &err), STATUS_UNSUPPORTED);
 }
 
+#define RACERS        3
+#define RACER_ENTRIES 50
+
+struct racer
+{
+    struct repo *repo;
+    unsigned first;
+};
+
+static enum status
+race(void *arg, struct error *err)
+{
+    const struct racer *racer = arg;
+    SCOPED(catalog_release) struct catalog catalog = {0};
+
+    for (unsigned number = racer->first; number < racer->first + RACER_ENTRIES; number++)
+    {
+        struct backup backup = backup_named(number);
+        struct catalog_entry entry = {.backup = &backup};
+
+        TRY(catalog_append(racer->repo, &catalog, &entry, no_check, err));
+        if (catalog_find_backup(&catalog, backup.id) == NULL)
+            return error_set(err, STATUS_CORRUPT, "a committed entry is not in the catalog");
+    }
+    return OK;
+}
+
+static void
+racing_writers_commit_each_entry_once_and_leave_no_hole(void **state)
+{
+    struct repo *repo = ((struct test_repository *) *state)->repo;
+    SCOPED(group_freep) struct group *group = NULL;
+    SCOPED(catalog_release) struct catalog reader = {0};
+    struct racer racers[RACERS];
+    bool seen[RACERS * RACER_ENTRIES] = {0};
+    struct error err = {0};
+
+    assert_ok(group_create(&group, &err));
+    for (unsigned index = 0; index < RACERS; index++)
+    {
+        racers[index] = (struct racer){repo, index * RACER_ENTRIES};
+        assert_ok(group_start(group, race, &racers[index], &err));
+    }
+    assert_ok(group_join(group, &err));
+
+    assert_ok(catalog_load(repo, &reader, &err)); /* which refuses a hole */
+    assert_int_equal(reader.backup_count, RACERS * RACER_ENTRIES);
+    for (size_t index = 0; index < reader.backup_count; index++)
+    {
+        unsigned number = (unsigned) strtoul(reader.backups[index].id + 20, NULL, 16);
+
+        assert_in_range(number, 0, RACERS * RACER_ENTRIES - 1);
+        assert_false(seen[number]);
+        seen[number] = true;
+    }
+    assert_int_equal(reader.last_number,
+                     reader.backup_count + reader.last_number / CATALOG_CHECKPOINT);
+}
+
 int
 main(void)
 {
@@ -181,6 +242,7 @@ main(void)
         TEST(a_hole_in_the_log_is_corruption_not_an_end),
         TEST(an_entry_copied_to_another_number_is_refused),
         TEST(an_entry_of_a_newer_version_stops_us),
+        TEST(racing_writers_commit_each_entry_once_and_leave_no_hole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -185,6 +185,79 @@ a_frame_in_another_frames_place_is_refused(void **state)
     test_repository_close(&test);
 }
 
+#define ADDERS       4
+#define ADDER_FRAMES 30
+#define ADDER_SIZE   300000
+
+struct adder
+{
+    struct pack_writer *writer;
+    struct frame_place *places;
+    unsigned first; /* of its seeds */
+};
+
+static enum status
+add_frames(void *arg, struct error *err)
+{
+    const struct adder *adder = arg;
+    SCOPED(pack_packer_freep) struct pack_packer *packer = NULL;
+    SCOPED(freep) uint8_t *content = malloc(ADDER_SIZE);
+
+    TRY(pack_packer_create(&packer, adder->writer, err));
+    for (unsigned index = 0; index < ADDER_FRAMES; index++)
+    {
+        fill(content, ADDER_SIZE, adder->first + index);
+        TRY(pack_packer_add(packer, (struct bytes){content, ADDER_SIZE}, &adder->places[index],
+                            err));
+    }
+    return OK;
+}
+
+/* The adders are a group of their own: they end before the packs are finished. */
+static void
+add_from_threads(struct pack_writer *writer, struct frames *frames)
+{
+    SCOPED(group_freep) struct group *group = NULL;
+    struct adder adders[ADDERS];
+    struct error err = {0};
+
+    assert_ok(group_create(&group, &err));
+    for (unsigned index = 0; index < ADDERS; index++)
+    {
+        unsigned first = index * ADDER_FRAMES;
+
+        adders[index] = (struct adder){writer, frames->places + first, first};
+        assert_ok(group_start(group, add_frames, &adders[index], &err));
+    }
+    assert_ok(group_join(group, &err));
+}
+
+static void
+many_threads_may_add_frames_at_once(void **state)
+{
+    (void) state;
+    struct pack_writer *writer = NULL;
+    struct group *group = NULL;
+    struct test_repository test;
+    struct frames frames = {.count = (size_t) ADDERS * ADDER_FRAMES};
+    struct error err = {0};
+
+    test_repository_open(&test, true);
+    frames.places = calloc(frames.count, sizeof(*frames.places));
+    assert_ok(group_create(&group, &err));
+    assert_ok(pack_writer_create(&writer, test.repo, 2, group, &err));
+    add_from_threads(writer, &frames);
+    assert_ok(pack_writer_finish(writer, &err));
+    assert_ok(group_join(group, &err));
+    frames.packs = (struct pack *) pack_writer_packs(writer, &frames.pack_count);
+    assert_true(frames.pack_count >= 2);
+    check_frames(test.repo, &frames, ADDER_SIZE);
+    free(frames.places);
+    group_freep(&group);
+    pack_writer_freep(&writer);
+    test_repository_close(&test);
+}
+
 int
 main(void)
 {
@@ -193,6 +266,7 @@ main(void)
         cmocka_unit_test(frames_open_without_encryption_too),
         cmocka_unit_test(a_changed_byte_anywhere_in_a_frame_is_refused),
         cmocka_unit_test(a_frame_in_another_frames_place_is_refused),
+        cmocka_unit_test(many_threads_may_add_frames_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: PostgreSQL
+/*
+ * backup.h - one base backup, from connecting to its entry in the log.
+ *
+ * Nothing exists for a restore until that entry does: a backup that fails or
+ * is killed leaves objects that no entry refers to, and nothing else.
+ */
+#pragma once
+
+#include "repo/catalog.h"
+
+struct backup_options
+{
+    const char *conninfo;
+    const char *data_directory; /* NULL: not on this host, or not configured */
+    bool fast_checkpoint;
+    uint32_t workers;
+    uint64_t memory_bytes;
+};
+
+NODISCARD enum status backup_run(struct repo *repo, const struct backup_options *options,
+                                 struct backup *backup, struct error *err);

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "agent/examination.h"
+#include "agent/repository.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SKEW_WARNING_US (5 * US_PER_SECOND)
+#define SKEW_FAILURE_US (15 * 60 * US_PER_SECOND) /* beyond it S3 refuses signatures */
+
+static void check_key_file(struct examination *exam);
+static void check_store(struct examination *exam);
+static void check_lineage(struct examination *exam);
+
+enum status
+checks_repository(struct examination *exam, struct error *err)
+{
+    struct error failed;
+    enum status status;
+
+    check_key_file(exam);
+    status = repository_open(exam->config, &exam->repo, &failed);
+    if (status == STATUS_NO_MEMORY || status == STATUS_CANCELLED)
+    {
+        *err = failed;
+        return status;
+    }
+    if (status != OK)
+    {
+        examination_error(exam, "repository", &failed);
+        return OK;
+    }
+    check_store(exam);
+    if (exam->identified)
+        check_lineage(exam);
+    return OK;
+}
+
+static void
+check_key_file(struct examination *exam)
+{
+    const struct config_encryption *encryption = &exam->config->encryption;
+    const char *path = encryption->key_file;
+    struct stat info;
+
+    if (encryption->mode == CONFIG_ENCRYPTION_OFF)
+    {
+        examination_warn(exam, "encryption",
+                         "it is off: whoever can read the repository can read "
+                         "the data");
+        return;
+    }
+    if (path == NULL)
+        path = encryption->passphrase_file;
+    if (stat(path, &info) != 0)
+    {
+        examination_fail(exam, "key file", "could not find \"%s\": %s", path, strerror(errno));
+        examination_fix(exam, "Restore it from the copy that you keep elsewhere.");
+    }
+    else if ((info.st_mode & (S_IRWXO | S_IWGRP | S_IXGRP)) != 0)
+    {
+        examination_fail(exam, "key file", "\"%s\" has mode %04o: others can read or change it",
+                         path, (unsigned) info.st_mode & 07777);
+        examination_fix(exam, "chmod 0600 %s", path);
+    }
+    else
+        examination_ok(exam, "key file", "\"%s\" is not for others", path);
+}
+
+/* Opening a repository reads no key yet: the newest must open. */
+static void
+check_key(struct examination *exam)
+{
+    SCOPED(secret_wipe) struct secret data_key = {{0}};
+    struct seal_key_id id;
+    struct error failed;
+
+    if (exam->repo->keyring == NULL)
+        return;
+    if (keyring_active(exam->repo->keyring, &id, &data_key, &failed) == OK)
+        examination_ok(exam, "key", "it opens the repository's data key");
+    else
+        examination_error(exam, "key", &failed);
+}
+
+static void
+check_dialect(struct examination *exam)
+{
+    const char *location = exam->repo->store->location;
+
+    if (exam->repo->conditional_create)
+    {
+        examination_ok(exam, "store", "%s never replaces an object, and two writers cannot collide",
+                       location);
+        return;
+    }
+    examination_warn(exam, "store",
+                     "%s cannot create objects conditionally: this works with one writer only, as "
+                     "single_writer promises",
+                     location);
+    examination_fix(exam, "Make sure that no other host writes here, or move to a store that "
+                          "honours If-None-Match.");
+}
+
+static void
+check_clock(struct examination *exam)
+{
+    struct error failed;
+    time_us theirs;
+    time_us skew;
+
+    if (store_server_time(exam->repo->store, &theirs, &failed) != OK)
+    {
+        examination_error(exam, "clock", &failed);
+        return;
+    }
+    skew = clock_now() - theirs;
+    if (llabs(skew) <= SKEW_WARNING_US)
+    {
+        examination_ok(exam, "clock", "it agrees with the store's");
+        return;
+    }
+    if (llabs(skew) > SKEW_FAILURE_US)
+        examination_fail(exam, "clock", "it is %lld s %s the store's, which then refuses requests",
+                         llabs(skew) / US_PER_SECOND, skew > 0 ? "ahead of" : "behind");
+    else
+        examination_warn(exam, "clock", "it is %lld s %s the store's", llabs(skew) / US_PER_SECOND,
+                         skew > 0 ? "ahead of" : "behind");
+    examination_fix(exam, "Let NTP set this machine's clock.");
+}
+
+static void
+check_store(struct examination *exam)
+{
+    examination_ok(exam, "repository", "%s holds one", exam->repo->store->location);
+    check_key(exam);
+    check_dialect(exam);
+    check_clock(exam);
+}
+
+static void
+check_lineage(struct examination *exam)
+{
+    const struct lineage *server = &exam->lineage;
+    struct lineage accepted;
+    struct error failed;
+    enum status status = lineage_read(exam->repo, server->system_identifier, &accepted, &failed);
+
+    if (status == STATUS_NOT_FOUND)
+    {
+        examination_fail(exam, "lineage",
+                         "the repository has not accepted the cluster with system identifier %llu",
+                         (unsigned long long) server->system_identifier);
+        examination_fix(exam, "\"redoubt lineage add\", if this is the cluster that belongs here.");
+    }
+    else if (status != OK)
+        examination_error(exam, "lineage", &failed);
+    else if (accepted.wal_segment_size != server->wal_segment_size)
+    {
+        examination_fail(exam, "lineage", "WAL segments have %u bytes, and %u when it was accepted",
+                         server->wal_segment_size, accepted.wal_segment_size);
+        examination_fix(exam,
+                        "Set the segment size back by pg_resetwal, or start a new repository.");
+    }
+    else
+    {
+        examination_ok(exam, "lineage", "system identifier %llu is accepted",
+                       (unsigned long long) server->system_identifier);
+        exam->accepted = true;
+    }
+}

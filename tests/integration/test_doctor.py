@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: PostgreSQL
+"""doctor finds what is wrong and names the fix."""
+
+import json
+
+import pytest
+
+from support.process import wait_until
+
+
+def report(redoubt, code=None, **options):
+    """The checks of a run, by name, and its exit code."""
+    result = redoubt.run("doctor", "--json", code=code, seconds=120, **options)
+    return {c["name"]: c for c in json.loads(result.out)["checks"]}, result
+
+
+def failures(checks):
+    return {name: c for name, c in checks.items() if c["state"] == "failure"}
+
+
+def test_a_healthy_installation_passes_every_check(archiving, redoubt):
+    checks, result = report(redoubt)
+
+    assert failures(checks) == {}, str(result)
+    assert result.code == 0, str(result)
+    assert len(checks) >= 6
+
+
+def test_its_plain_report_is_for_people(archiving, redoubt):
+    result = redoubt.run("doctor")
+
+    assert archiving.value("show server_version").split()[0] in result.out
+
+
+@pytest.mark.parametrize("settings, words", [
+    ({"archive_mode": "off"}, "archive_mode"),
+    ({"archive_mode": "on", "archive_command": ""}, "archive_command"),
+    ({"archive_mode": "on", "archive_command": "/bin/true"}, "archive_command"),
+    ({"archive_mode": "off", "wal_level": "minimal", "max_wal_senders": "0"}, "wal_level"),
+])
+def test_a_setting_that_is_wrong_is_named_with_its_fix(cluster, redoubt, settings, words):
+    cluster.set(**settings)
+    cluster.start()
+    redoubt.init()
+
+    checks, result = report(redoubt)
+
+    assert result.code != 0
+    found = json.dumps(failures(checks))
+    assert words in found, str(result)
+    assert all(c.get("fix") for c in failures(checks).values()), str(result)
+
+
+def test_a_role_without_the_privileges_is_told_which(archiving, redoubt):
+    archiving.sql("create role weak login")
+    redoubt.configure(postgres={"connection": f"host={archiving.socket} user=weak "
+                                              "dbname=postgres"})
+
+    checks, result = report(redoubt)
+
+    assert result.code != 0
+    assert "replication" in json.dumps(failures(checks)).lower(), str(result)
+
+
+def test_a_server_that_is_down_is_a_failed_check_and_not_the_end(archiving, redoubt):
+    archiving.stop()
+
+    checks, result = report(redoubt)
+
+    assert result.code != 0
+    assert failures(checks)
+    assert any(c["state"] == "ok" for c in checks.values()), "the repository was still checked"
+
+
+def test_a_stuck_segment_is_named_with_the_reason(archiving, redoubt):
+    archiving.sql("alter system set archive_command = 'echo the reason >&2; exit 7'")
+    archiving.reload()
+    stuck = archiving.switch_wal()
+    wait_until(lambda: archiving.value("select failed_count > 0 from pg_stat_archiver") == "t", 60,
+               "archiving to fail")
+
+    checks, result = report(redoubt)
+
+    assert result.code != 0
+    assert stuck in json.dumps(failures(checks)), str(result)
+
+
+def test_a_repository_that_is_gone_is_said_to_be(archiving, redoubt):
+    if redoubt.repository.kind == "s3":
+        redoubt.be_impatient()
+    redoubt.lose_repository()
+
+    _, result = report(redoubt)
+
+    assert result.code != 0
+    assert "repository" in (result.out + result.err).lower()
