@@ -4,7 +4,7 @@ on either branch of a fork.
 
 One history for all tests.  Rows 1 to 5 are committed one by one on timeline 1,
 with a second backup after row 4.  Then a standby is promoted and adds row 106 on
-timeline 2, while the old primary lives on and adds row 6 on timeline 1.
+timeline 2, while the old primary lives on and adds rows 6 and 7 on timeline 1.
 """
 
 from datetime import datetime, timedelta, timezone
@@ -46,6 +46,7 @@ class History:
         self.commit(standby, 106)
         standby.switch_and_archive()
         self.commit(self.primary, 6)
+        self.commit(self.primary, 7)
         self.primary.switch_and_archive()
         self.primary.stop()
         standby.stop()
@@ -83,7 +84,7 @@ def test_latest_follows_the_newest_timeline(history, directory, adopt):
 
 
 def test_latest_of_a_timeline_is_the_end_of_that_branch(rows_after):
-    assert rows_after("--target-timeline", "1") == [1, 2, 3, 4, 5, 6]
+    assert rows_after("--target-timeline", "1") == [1, 2, 3, 4, 5, 6, 7]
 
 
 @pytest.mark.parametrize("row, options, rows", [
@@ -118,6 +119,16 @@ def test_a_target_time_ends_recovery_at_the_microsecond(history, rows_after, row
     assert rows_after("--target-time", history.time[row].isoformat(), *options) == rows
 
 
+def test_a_moment_after_the_last_transaction_is_refused_because_recovery_would_not_stop(
+        history, directory):
+    """PostgreSQL stops at a time only when it meets a later transaction."""
+    result = history.redoubt.restore(directory / "copy", "--target-timeline", "1", "--target-time",
+                                     history.time[7].isoformat(), code=3)
+
+    assert "latest reachable moment" in result.err
+    assert not (directory / "copy").exists()
+
+
 def test_a_restore_point_ends_recovery_where_it_was_made(rows_after):
     assert rows_after("--target-name", "after three") == [1, 2, 3]
 
@@ -139,7 +150,7 @@ def test_a_time_is_understood_in_every_spelling(history, directory, spelling):
 
     plan = history.redoubt.plan(directory / "copy", "--target-time", text)
 
-    assert datetime.fromisoformat(plan["target"]["value"]) == history.time[3]
+    assert datetime.fromisoformat(plan["target"]["time"].replace("Z", "+00:00")) == history.time[3]
 
 
 @pytest.mark.parametrize("target, row, backup", [
@@ -156,13 +167,13 @@ def test_the_backup_is_chosen_by_the_target(history, directory, target, row, bac
 
     plan = history.redoubt.plan(directory / "copy", target, value)
 
-    assert plan["backup"]["id"] == getattr(history, backup)
+    assert plan["backup"] == getattr(history, backup)
 
 
 def test_the_backup_is_chosen_by_a_restore_point(history, directory):
     plan = history.redoubt.plan(directory / "copy", "--target-name", "after three")
 
-    assert plan["backup"]["id"] == history.first
+    assert plan["backup"] == history.first
 
 
 def test_a_pausing_target_waits_for_the_operator(history, directory, adopt):

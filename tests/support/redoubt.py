@@ -141,7 +141,7 @@ class Redoubt:
 
     def plan(self, directory, *arguments):
         """What a restore would do."""
-        return self.json("restore", "--into", directory, "--dry-run", *arguments)["plan"]
+        return self.json("restore", "--into", directory, "--dry-run", *arguments)
 
     def restore(self, directory, *arguments, code=0, seconds=300, **options):
         return self.run("restore", "--into", directory, *arguments, code=code, seconds=seconds,
