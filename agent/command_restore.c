@@ -4,7 +4,9 @@
 #include "agent/repository.h"
 #include "agent/restore_report.h"
 #include "base/log.h"
+#include "pg/connection.h"
 
+#include <limits.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -76,13 +78,14 @@ plan_layout(const struct options *given, const struct plan *plan, struct layout 
     return layout_plan(&layout_options, &plan->tablespaces, layout, err);
 }
 
-/* Who may exist in the restored cluster: its usual superuser, or one called as we are. */
+/* Who may exist in the restored cluster: who we connect as, its usual superuser, our namesake. */
 static enum status
 start(const struct invocation *invocation, struct restore_report *report,
       struct start_result *result, struct error *err)
 {
     const struct passwd *user = getpwuid(geteuid());
-    const char *roles[] = {"postgres", user == NULL ? NULL : user->pw_name, NULL};
+    char configured[NAME_MAX + 1];
+    const char *roles[] = {configured, "postgres", user == NULL ? NULL : user->pw_name, NULL};
     struct start_options start_options = {
         .server =
             {
@@ -95,6 +98,9 @@ start(const struct invocation *invocation, struct restore_report *report,
         .roles = roles,
     };
 
+    pg_conninfo_user(invocation->config->postgres.connection, configured, sizeof(configured));
+    if (configured[0] == '\0')
+        start_options.roles++;
     TRY(start_run(&start_options, result, err));
     report->started = result;
     return OK;

@@ -90,14 +90,18 @@ print_started(const struct restore_report *report)
     char lsn[PG_LSN_TEXT_SIZE];
     char time[TIME_TEXT_SIZE];
 
-    pg_lsn_format(started->lsn, lsn);
-    printf("The server replayed WAL to LSN %s", lsn);
-    if (started->time != TIME_NONE)
+    /* Without a role that it lets in, the server says nothing of its LSN. */
+    if (started->lsn != PG_LSN_NONE)
     {
-        time_format_postgres(started->time, time);
-        printf("; the last transaction is of %s", time);
+        pg_lsn_format(started->lsn, lsn);
+        printf("The server replayed WAL to LSN %s", lsn);
+        if (started->time != TIME_NONE)
+        {
+            time_format_postgres(started->time, time);
+            printf("; the last transaction is of %s", time);
+        }
+        printf(".\n");
     }
-    printf(".\n");
     if (started->reason[0] != '\0')
         printf("It says: %s\n", started->reason);
     printf("It is %s now; its log is \"%s\".\n\n", start_state_name(started->state),

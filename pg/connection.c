@@ -430,3 +430,16 @@ pg_quote_literal(const char *value, struct buffer *into, struct error *err)
     }
     return buffer_append(into, BYTES("'"), err);
 }
+
+void
+pg_conninfo_user(const char *conninfo, char *user, size_t size)
+{
+    PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+
+    user[0] = '\0';
+    for (const PQconninfoOption *option = options; option != NULL && option->keyword != NULL;
+         option++)
+        if (strcmp(option->keyword, "user") == 0 && option->val != NULL)
+            snprintf(user, size, "%s", option->val);
+    PQconninfoFree(options);
+}

@@ -32,6 +32,9 @@ NODISCARD enum status pg_connection_open(struct pg_connection **connection, cons
                                          enum pg_connection_kind kind, struct error *err);
 void pg_connection_freep(struct pg_connection **connection);
 
+/* The user that conninfo names, for other connections like it; "" when it names none. */
+void pg_conninfo_user(const char *conninfo, char *user, size_t size);
+
 /* As PQserverVersion: 150018 for 15.18. */
 int pg_connection_version(const struct pg_connection *connection);
 
