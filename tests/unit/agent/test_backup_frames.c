@@ -351,7 +351,7 @@ a_store_that_fails_anywhere_ends_every_thread(void **state)
     struct files files = {0};
 
     add_file(&files, 300, "a");
-    add_file(&files, 34 * (size_t) MIB, "b"); /* more than one pack */
+    add_file(&files, 2 * (size_t) MIB + 7, "b");
     for (int fault = FAULT_IO; fault < FAULT_KINDS; fault++)
     {
         unsigned nth = 1;
@@ -360,6 +360,9 @@ a_store_that_fails_anywhere_ends_every_thread(void **state)
             assert_true(++nth < 100);
         assert_true(nth > 3);
     }
+    /* The first of two packs, while the second one is being filled. */
+    add_file(&files, 32 * (size_t) MIB, "c");
+    assert_true(back_up_with_fault(&files, FAULT_IO, 3));
     free(files.items);
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 /*
- * Sweeps: the store fails at its first operation, at its second and so on until
- * a run passes untouched, each time in each way.  What was acknowledged is
- * there, nothing is there by half, and a second try succeeds.
+ * What a store that fails does to those above it.  It fails at its first
+ * operation, at its second and so on until a run passes untouched, each time in
+ * each way: what was acknowledged is there, nothing is there by half, and a
+ * second try succeeds.
  */
 #include "tests/support/assert.h"
 
