@@ -4,14 +4,13 @@
  * that a root that is unmounted or moved away later can not turn into a store
  * where nothing is found.
  */
+#include "repo/store_file.h"
 #include "base/clock.h"
 #include "base/crash.h"
 #include "base/file.h"
 #include "base/random.h"
-#include "repo/store.h"
 #include "stream/sink.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,12 +21,6 @@
 
 #define READ_CHUNK_SIZE (256 * 1024)
 
-struct file_store
-{
-    struct store base;
-    int root; /* a directory descriptor, for the store's life */
-};
-
 struct file_sink
 {
     struct sink base;
@@ -37,12 +30,8 @@ struct file_sink
     int fd;
 };
 
-/*
- * An error of a system call.  "No such file" about what must be there, such as
- * the root, is no answer to anything: the store is damaged or gone.
- */
-static enum status
-trouble(struct file_store *store, const char *what, const char *key, struct error *err)
+enum status
+store_file_trouble(struct file_store *store, const char *what, const char *key, struct error *err)
 {
     enum status status =
         error_errno(err, "could not %s \"%s/%s\"", what, store->base.location, key);
@@ -50,14 +39,13 @@ trouble(struct file_store *store, const char *what, const char *key, struct erro
     return status == STATUS_NOT_FOUND ? STATUS_IO : status;
 }
 
-/* In a root that was removed nothing is found, and that is no answer. */
-static enum status
-check_root(struct file_store *store, struct error *err)
+enum status
+store_file_check_root(struct file_store *store, struct error *err)
 {
     struct stat info;
 
     if (fstat(store->root, &info) != 0)
-        return trouble(store, "stat", "", err);
+        return store_file_trouble(store, "stat", "", err);
     if (info.st_nlink > 0)
         return OK;
     return error_set(err, STATUS_IO, "directory \"%s\" was removed while it was in use",
@@ -75,7 +63,7 @@ sync_parent(struct file_store *store, const char *key, struct error *err)
         return error_no_memory(err);
     fd = openat(store->root, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return trouble(store, "open directory", directory, err);
+        return store_file_trouble(store, "open directory", directory, err);
     return fd_sync(fd, directory, err);
 }
 
@@ -104,7 +92,7 @@ create_parents(struct file_store *store, const char *key, struct error *err)
         if (mkdirat(store->root, path, 0700) == 0)
             TRY(sync_parent(store, path, err));
         else if (errno != EEXIST)
-            return trouble(store, "create directory", path, err);
+            return store_file_trouble(store, "create directory", path, err);
         *slash = '/';
     }
     return OK;
@@ -148,7 +136,7 @@ file_sink_finish(struct sink *self, struct error *err)
     {
         if (errno == EEXIST)
             return refuse_existing(store, sink->key, err);
-        return trouble(store, "create", sink->key, err);
+        return store_file_trouble(store, "create", sink->key, err);
     }
     sink->temporary[0] = '\0';
     CRASH_POINT("file store: before the directory is durable");
@@ -184,12 +172,12 @@ open_temporary(struct file_sink *sink, struct error *err)
     hex_encode((struct bytes){name, sizeof(name)}, text);
     snprintf(sink->temporary, sizeof(sink->temporary), "tmp/%s", text);
     if (mkdirat(sink->store->root, "tmp", 0700) != 0 && errno != EEXIST)
-        return trouble(sink->store, "create directory", "tmp", err);
+        return store_file_trouble(sink->store, "create directory", "tmp", err);
     sink->fd =
         openat(sink->store->root, sink->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (sink->fd < 0)
     {
-        enum status status = trouble(sink->store, "create", sink->temporary, err);
+        enum status status = store_file_trouble(sink->store, "create", sink->temporary, err);
 
         sink->temporary[0] = '\0';
         return status;
@@ -240,12 +228,12 @@ open_object(struct file_store *store, const char *key, int *fd, uint64_t *size_b
     *fd = openat(store->root, key, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (*fd < 0 && errno == ENOENT)
     {
-        TRY(check_root(store, err));
+        TRY(store_file_check_root(store, err));
         return error_set(err, STATUS_NOT_FOUND, "object \"%s\" is not there", key);
     }
     /* Only a plain "no such file" is an answer; ENOTDIR and all else is doubt. */
     if (*fd < 0 || fstat(*fd, &info) != 0)
-        return trouble(store, "open", key, err);
+        return store_file_trouble(store, "open", key, err);
     if (!S_ISREG(info.st_mode))
         return error_set(err, STATUS_IO, "\"%s/%s\" is not a regular file", store->base.location,
                          key);
@@ -284,163 +272,12 @@ file_read_object(struct store *base, const char *key, uint64_t offset, uint64_t 
     return OK;
 }
 
-static enum status
-file_object_size(struct store *base, const char *key, uint64_t *size_bytes, struct error *err)
+enum status
+store_file_size(struct store *base, const char *key, uint64_t *size_bytes, struct error *err)
 {
     SCOPED(fd_closep) int fd = -1;
 
     return open_object((struct file_store *) base, key, &fd, size_bytes, err);
-}
-
-/* What a listing carries down through the directories. */
-struct walk
-{
-    struct file_store *store;
-    const char *prefix;
-    const char *after;
-    enum status (*visit)(void *arg, const char *key, uint64_t size_bytes, struct error *err);
-    void *arg;
-};
-
-/* Directories sort as if their names ended in a slash, which gives byte order of keys. */
-static int
-compare_names(const void *left, const void *right)
-{
-    return strcmp(*(char *const *) left, *(char *const *) right);
-}
-
-struct names
-{
-    char **items;
-    size_t count;
-};
-
-static void
-release_names(struct names *names)
-{
-    for (size_t index = 0; index < names->count; index++)
-        free(names->items[index]);
-    free(names->items);
-}
-
-static void
-close_directory(DIR **directory)
-{
-    if (*directory != NULL)
-        closedir(*directory);
-}
-
-static enum status
-add_name(struct names *names, int directory, const struct dirent *entry, struct error *err)
-{
-    struct stat info;
-    char **grown;
-
-    if (fstatat(directory, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0)
-        return errno == ENOENT ? OK : error_errno(err, "could not stat \"%s\"", entry->d_name);
-    grown = realloc(names->items, (names->count + 1) * sizeof(*grown));
-    if (grown == NULL)
-        return error_no_memory(err);
-    names->items = grown;
-    if (asprintf(&grown[names->count], "%s%s", entry->d_name, S_ISDIR(info.st_mode) ? "/" : "") < 0)
-        return error_no_memory(err);
-    names->count++;
-    return OK;
-}
-
-/* The sorted names in a directory; none when it is not there. */
-static enum status
-read_names(struct file_store *store, const char *path, struct names *names, struct error *err)
-{
-    SCOPED(close_directory) DIR *directory = NULL;
-    int fd = openat(store->root, path[0] == '\0' ? "." : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    if (fd < 0 && errno == ENOENT)
-        return OK;
-    directory = fd < 0 ? NULL : fdopendir(fd);
-    if (directory == NULL)
-    {
-        enum status status = trouble(store, "open directory", path, err);
-
-        fd_closep(&fd);
-        return status;
-    }
-    for (;;)
-    {
-        errno = 0;
-        struct dirent *entry = readdir(directory);
-
-        if (entry == NULL && errno != 0)
-            return trouble(store, "read directory", path, err);
-        if (entry == NULL)
-            break;
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            TRY(add_name(names, dirfd(directory), entry, err));
-    }
-    if (names->count > 0)
-        qsort(names->items, names->count, sizeof(names->items[0]), compare_names);
-    return OK;
-}
-
-static enum status
-visit_object(struct walk *walk, const char *key, struct error *err)
-{
-    uint64_t size_bytes;
-    enum status status;
-
-    if (strncmp(key, walk->prefix, strlen(walk->prefix)) != 0 || strcmp(key, walk->after) <= 0)
-        return OK;
-    status = file_object_size(&walk->store->base, key, &size_bytes, err);
-    if (status == STATUS_NOT_FOUND)
-        return OK; /* deleted while we listed */
-    return status == OK ? walk->visit(walk->arg, key, size_bytes, err) : status;
-}
-
-/* Visit all below directory, which is "" or ends in a slash. */
-static enum status
-walk_directory(struct walk *walk, const char *directory, struct error *err)
-{
-    SCOPED(release_names) struct names names = {0};
-
-    TRY(read_names(walk->store, directory, &names, err));
-    for (size_t index = 0; index < names.count; index++)
-    {
-        SCOPED(freep) char *path = NULL;
-        size_t size;
-        size_t common;
-
-        if (asprintf(&path, "%s%s", directory, names.items[index]) < 0)
-            return error_no_memory(err);
-        size = strlen(path);
-        common = strlen(walk->prefix) < size ? strlen(walk->prefix) : size;
-        if (strncmp(path, walk->prefix, common) != 0 || strcmp(path, "tmp/") == 0)
-            continue;
-        if (path[size - 1] == '/')
-            TRY(walk_directory(walk, path, err));
-        else
-            TRY(visit_object(walk, path, err));
-    }
-    return OK;
-}
-
-static enum status
-file_list(struct store *base, const char *prefix, const char *after,
-          enum status (*visit)(void *arg, const char *key, uint64_t size_bytes, struct error *err),
-          void *arg, struct error *err)
-{
-    struct walk walk = {(struct file_store *) base, prefix, after, visit, arg};
-    SCOPED(freep) char *directory = strdup(prefix);
-    char *slash;
-
-    if (directory == NULL)
-        return error_no_memory(err);
-    slash = strrchr(directory, '/');
-    if (slash == NULL)
-        directory[0] = '\0';
-    else
-        slash[1] = '\0';
-    TRY(walk_directory(&walk, directory, err));
-    return check_root(walk.store, err);
 }
 
 static enum status
@@ -451,8 +288,8 @@ file_remove(struct store *base, const char *key, struct error *err)
     if (unlinkat(store->root, key, 0) == 0)
         return sync_parent(store, key, err);
     if (errno == ENOENT)
-        return check_root(store, err);
-    return trouble(store, "delete", key, err);
+        return store_file_check_root(store, err);
+    return store_file_trouble(store, "delete", key, err);
 }
 
 /* The file's own clock would be the server's, on a network file system. */
@@ -484,8 +321,8 @@ static const struct store_ops file_ops = {
     .put = file_put,
     .create = file_create_object,
     .read = file_read_object,
-    .size = file_object_size,
-    .list = file_list,
+    .size = store_file_size,
+    .list = store_file_list,
     .remove = file_remove,
     .server_time = file_server_time,
     .free = file_free,

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: PostgreSQL
+/*
+ * store_file.h - what the two sources of the file driver share.  Everybody
+ * else opens it by store_open_file of store.h.
+ */
+#pragma once
+
+#include "repo/store.h"
+
+struct file_store
+{
+    struct store base;
+    int root; /* a directory descriptor, for the store's life */
+};
+
+/*
+ * An error of a system call.  "No such file" about what must be there, such as
+ * the root, is no answer to anything: the store is damaged or gone.
+ */
+enum status store_file_trouble(struct file_store *store, const char *what, const char *key,
+                               struct error *err);
+
+/* In a root that was removed nothing is found, and that is no answer. */
+NODISCARD enum status store_file_check_root(struct file_store *store, struct error *err);
+
+/* The operations of struct store_ops with these names. */
+NODISCARD enum status store_file_size(struct store *base, const char *key, uint64_t *size_bytes,
+                                      struct error *err);
+NODISCARD enum status store_file_list(struct store *base, const char *prefix, const char *after,
+                                      enum status (*visit)(void *arg, const char *key,
+                                                           uint64_t size_bytes, struct error *err),
+                                      void *arg, struct error *err);
