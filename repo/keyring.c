@@ -18,6 +18,7 @@
 
 #define KEY_FILE_PREFIX  "redoubt-key-1:"
 #define KEY_OBJECT_LIMIT 4096
+#define KEY_NAME_SIZE    96
 #define SALT_SIZE        32
 #define WRAPPED_SIZE     (SECRET_SIZE + AEAD_TAG_SIZE)
 
@@ -213,12 +214,25 @@ derive_wrapping_key(struct keyring *keyring, const struct wrapped_key *wrapped, 
 }
 
 static void
-key_object_name(const struct seal_key_id *id, char name[64])
+key_prefix(const struct keyring *keyring, char prefix[KEY_NAME_SIZE])
+{
+    char text[2 * REPOSITORY_ID_SIZE + 1];
+
+    hex_encode((struct bytes){keyring->repository_id, REPOSITORY_ID_SIZE}, text);
+    snprintf(prefix, KEY_NAME_SIZE, "keys/%s/", text);
+}
+
+static void
+key_object_name(const struct keyring *keyring, const struct seal_key_id *id,
+                char name[KEY_NAME_SIZE])
 {
     char text[2 * SEAL_KEY_ID_SIZE + 1];
+    size_t used;
 
     hex_encode((struct bytes){id->bytes, SEAL_KEY_ID_SIZE}, text);
-    snprintf(name, 64, "keys/%s.json", text);
+    key_prefix(keyring, name);
+    used = strlen(name);
+    snprintf(name + used, KEY_NAME_SIZE - used, "%s.json", text);
 }
 
 /* Each wrapping key serves one message, so that its nonce can be zero. */
@@ -233,7 +247,7 @@ put_wrapped(struct keyring *keyring, const struct wrapped_key *wrapped, struct e
     char salt[2 * SALT_SIZE + 1];
     char sealed[2 * WRAPPED_SIZE + 1];
     char created[TIME_TEXT_SIZE];
-    char name[64];
+    char name[KEY_NAME_SIZE];
 
     hex_encode((struct bytes){wrapped->id.bytes, SEAL_KEY_ID_SIZE}, id);
     hex_encode((struct bytes){wrapped->salt, SALT_SIZE}, salt);
@@ -246,7 +260,7 @@ put_wrapped(struct keyring *keyring, const struct wrapped_key *wrapped, struct e
                            json_object_set_new(object, "n", json_u64(wrapped->scrypt_n)) != 0))
         return error_no_memory(err);
     TRY(json_append(object, &text, err));
-    key_object_name(&wrapped->id, name);
+    key_object_name(keyring, &wrapped->id, name);
     return store_put(keyring->store, name, buffer_bytes(&text), err);
 }
 
@@ -349,10 +363,10 @@ fetch(struct keyring *keyring, const struct seal_key_id *id, struct secret *data
 {
     SCOPED(buffer_release) struct buffer text = BUFFER_INIT(KEY_OBJECT_LIMIT);
     struct wrapped_key wrapped;
-    char name[64];
+    char name[KEY_NAME_SIZE];
     enum status status;
 
-    key_object_name(id, name);
+    key_object_name(keyring, id, name);
     status = store_get(keyring->store, name, &text, err);
     if (status == STATUS_NOT_FOUND)
         return error_set(err, STATUS_CORRUPT, "data key \"%s\" is not in the repository", name);
@@ -410,8 +424,8 @@ note_key(void *arg, const char *key, uint64_t size_bytes, struct error *err)
     int used = 0;
 
     (void) size_bytes;
-    if (sscanf(key, "keys/%32[0-9a-f].json%n", id, &used) != 1 || key[used] != '\0' ||
-        !hex_decode(id, newest->id.bytes, SEAL_KEY_ID_SIZE))
+    if (sscanf(path_name(key), "%32[0-9a-f].json%n", id, &used) != 1 ||
+        path_name(key)[used] != '\0' || !hex_decode(id, newest->id.bytes, SEAL_KEY_ID_SIZE))
         return error_set(err, STATUS_CORRUPT, "unexpected object \"%s\" among the keys", key);
     newest->known = true;
     return OK;
@@ -426,8 +440,10 @@ find_active(struct keyring *keyring, struct seal_key_id *id, struct secret *data
     if (!keyring->active_known)
     {
         struct newest_key newest = {0};
+        char prefix[KEY_NAME_SIZE];
 
-        TRY(store_list(keyring->store, "keys/", "", note_key, &newest, err));
+        key_prefix(keyring, prefix);
+        TRY(store_list(keyring->store, prefix, "", note_key, &newest, err));
         if (!newest.known)
             return error_set(err, STATUS_CORRUPT, "the repository has no data key");
         keyring->active = newest.id;

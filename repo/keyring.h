@@ -3,7 +3,7 @@
  * keyring.h - the data keys of a repository.
  *
  * Objects are sealed under a data key.  Data keys are random, live in the
- * repository at keys/<id>.json, and are wrapped there: sealed under a key made
+ * repository at keys/<repository id>/<id>.json, and are wrapped there: sealed under a key made
  * from the key file, or from a passphrase by scrypt (RFC 7914).  Whoever has
  * only the repository cannot open them; whoever rewraps them rewrites no data.
  *

@@ -236,17 +236,18 @@ def test_on_a_standby_doubt_about_a_segment_is_1_and_about_history_waits(redoubt
     redoubt.push(segments[0])
     redoubt.be_impatient()
     (cluster.data / "standby.signal").touch()
-    repair = redoubt.lose_repository()
+    with redoubt.outages() as outage:
+        outage.begin()
 
-    segment = redoubt.get(segments[0].name, directory / "out", code=1)
-    history = redoubt.start("archive-get", "00000002.history", directory / "out",
-                            log=directory / "log")
-    wait_until(lambda: "00000002.history" in (directory / "log").read_text(), 30, "a warning")
+        segment = redoubt.get(segments[0].name, directory / "out", code=1)
+        history = redoubt.start("archive-get", "00000002.history", directory / "out",
+                                log=directory / "log")
+        wait_until(lambda: "00000002.history" in (directory / "log").read_text(), 30, "a warning")
 
-    assert "warning" in segment.err.lower()
-    assert history.poll() is None, "it gave an answer that it cannot know"
-    repair()
-    assert history.wait(timeout=60) == 1
+        assert "warning" in segment.err.lower()
+        assert history.poll() is None, "it gave an answer that it cannot know"
+        outage.end()
+        assert history.wait(timeout=60) == 1
     assert not (directory / "out").exists()
 
 
@@ -257,14 +258,15 @@ def test_a_server_archives_through_it_and_recovers_from_a_failure(cluster, redou
     redoubt.init()
     redoubt.be_impatient()
     first = cluster.switch_and_archive()
-    repair = redoubt.lose_repository()
-    waiting = [cluster.switch_wal(), cluster.switch_wal()]
-    cluster.wait_for_log("archive command failed with exit code")
-    repair()
-    waiting.append(cluster.switch_wal())
+    with redoubt.outages() as outage:
+        outage.begin()
+        waiting = [cluster.switch_wal(), cluster.switch_wal()]
+        cluster.wait_for_log("archive command failed with exit code")
+        outage.end()
+        waiting.append(cluster.switch_wal())
 
-    for segment in waiting:
-        cluster.archived(segment, seconds=90)
+        for segment in waiting:
+            cluster.archived(segment, seconds=90)
     assert all(stored(redoubt, name) for name in [first, *waiting])
     assert int(cluster.value("select failed_count from pg_stat_archiver")) > 0
 

@@ -65,7 +65,7 @@ MISTAKES = [
     ("broken YAML", '"host=/nowhere"', '"host=/nowhere', None, None, ""),
     ("a tab", "  path", "\tpath", 6, None, ""),
     ("a key twice", "  path: /nowhere", "  path: /nowhere\n  path: /elsewhere", 7, 3, "path"),
-    ("a bad connection string", "host=/nowhere", "host =", 3, 15, "connection"),
+    ("a bad connection string", "host=/nowhere", "host", 3, 15, "connection"),
 ]
 
 
@@ -98,7 +98,7 @@ def test_a_missing_configuration_is_named(directory):
     (["restore"], "--into"),
     (["backup", "superfluous"], "superfluous"),
     (["archive-push"], "PATH"),
-    ([], "COMMAND"),
+    ([], "--help"),
 ])
 def test_a_mistyped_command_line_is_answered_with_the_nearest_word(story, arguments, hint):
     result = process.run([binary(), *arguments, "-c", story.redoubt.file] if arguments
@@ -298,7 +298,8 @@ def test_a_server_that_is_not_there_is_named(story, directory):
                       connection=f"host={directory} user=postgres",
                       encryption={"key_file": str(story.redoubt.key_file)})
 
-    result = redoubt.run("backup", code=1)
+    result = redoubt.run("backup", code=None)
 
+    assert result.code in (1, EXIT_REPOSITORY), str(result)
     assert str(directory) in result.err
     assert [b["id"] for b in redoubt.backups()] == [story.backup]

@@ -33,6 +33,7 @@ class Story:
         self.redoubt.init()
         workload.small(cluster, rows=20000)
         self.first = self.redoubt.backup()
+        self.early = set(repository.keys())
         cluster.commit("delete from t where id % 2 = 0")
         self.second = self.redoubt.backup()
         cluster.switch_and_archive()
@@ -49,13 +50,19 @@ class Story:
                 self.repository.write(key, body)
 
     def largest(self, part):
-        """The largest object of a kind, by a part of its key."""
-        found = [k for k in self.objects if part in "/" + k]
+        """The largest object of a kind that the latest backup needs, by a part of its key."""
+        found = [k for k in self.objects if part in "/" + k and (k not in self.early
+                                                                or part == "/keys/")]
         assert found, f"no key contains {part}: {sorted(self.objects)}"
         return max(found, key=lambda k: (len(self.objects[k]), k))
 
     def all(self, part):
         return [k for k in self.objects if part in "/" + k]
+
+    def segments(self):
+        """The archived ones; backups carry some of their own."""
+        return [k for k in self.objects
+                if k.startswith("main/wal/") and len(k.rpartition("/")[2]) == 24]
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +210,7 @@ def test_a_wrong_key_is_refused(story, directory):
 
 
 def test_two_segments_of_wal_that_changed_places_are_refused(story, directory):
-    one, other = [k for k in sorted(story.all("/wal/")) if len(k.rpartition("/")[2]) == 24][:2]
+    one, other = sorted(story.segments())[:2]
     story.repository.write(one, story.objects[other])
     story.repository.write(other, story.objects[one])
 
@@ -215,7 +222,7 @@ def test_two_segments_of_wal_that_changed_places_are_refused(story, directory):
 
 def test_damaged_wal_stops_recovery_and_does_not_end_it(story, directory, adopt):
     """With the backup's own copy of its WAL intact, recovery meets the damage later."""
-    last = max(k for k in story.all("/wal/") if len(k.rpartition("/")[2]) == 24)
+    last = max(story.segments())
     story.repository.write(last, flipped(story.objects[last], HEADER + 50))
     copy = adopt(Cluster(directory / "copy"))
     copy.environment.update(story.redoubt.environment)

@@ -202,7 +202,8 @@ class Cluster:
         """Run statements, each in its own transaction; rows as tuples of text."""
         result = process.run([self.bin / "psql", "-X", "-q", "-t", "--csv", "-v", "ON_ERROR_STOP=1",
                               "-f", "-"], env=self.env(database), input=script, seconds=seconds)
-        return [tuple(row) for row in csv.reader(io.StringIO(result.out))]
+        # A row of one empty value is an empty line, which csv takes for no value at all.
+        return [tuple(row) or ("",) for row in csv.reader(io.StringIO(result.out))]
 
     def value(self, query, database="postgres"):
         """The one value of a query's one row."""

@@ -2,6 +2,7 @@
 """The program under test: its configuration, and its commands with their output,
 exit codes and time limits."""
 
+import contextlib
 import json
 import os
 import shlex
@@ -10,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from support import process
+from support.gate import Gate
 
 EXIT_SEGMENT_NOT_ARCHIVED = 1
 EXIT_DOUBT = 126  # archive-get: from here on recovery stops
@@ -22,6 +24,14 @@ def binary():
     if not os.access(path, os.X_OK):
         raise AssertionError(f"{path} is not there: build it first, or set REDOUBT_BIN")
     return path.resolve()
+
+
+class Outage:
+    """What makes a repository go and what brings it back."""
+
+    def __init__(self, begin, end):
+        self.begin = begin
+        self.end = end
 
 
 class Redoubt:
@@ -65,12 +75,24 @@ class Redoubt:
             self.configure(repository={"retry_limit": "1s"})
 
     def lose_repository(self):
-        """Make the repository unreachable; returns what repairs it."""
+        """Make the repository unreachable, for good."""
         if self.repository.kind == "file":
-            return self.repository.make_unreachable()
-        endpoint = self.settings["repository"]["endpoint"]
-        self.configure(repository={"endpoint": "https://localhost:1"})
-        return lambda: self.configure(repository={"endpoint": endpoint})
+            self.repository.unmount()
+        else:
+            self.configure(repository={"endpoint": "https://localhost:1"})
+
+    @contextlib.contextmanager
+    def outages(self):
+        """Within it the repository can be lost and come back: begin() and end()."""
+        if self.repository.kind == "file":
+            yield Outage(self.repository.unmount, self.repository.mount)
+            return
+        gate = Gate(self.repository.server.tls_port)
+        self.configure(repository={"endpoint": f"https://localhost:{gate.port}"})
+        try:
+            yield Outage(gate.shut, gate.open)
+        finally:
+            gate.shut()
 
     # Running it
 

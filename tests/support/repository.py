@@ -38,11 +38,15 @@ class FileRepository:
     def delete(self, key):
         (self.path / key).unlink()
 
-    def make_unreachable(self):
-        """As an unmounted file system; returns what makes it reachable again."""
-        hidden = self.path.with_name(self.path.name + ".unmounted")
-        os.rename(self.path, hidden)
-        return lambda: os.rename(hidden, self.path)
+    def unmount(self):
+        """As when the file system is not mounted."""
+        os.rename(self.path, self._hidden())
+
+    def mount(self):
+        os.rename(self._hidden(), self.path)
+
+    def _hidden(self):
+        return self.path.with_name(self.path.name + ".unmounted")
 
     def remove(self):
         pass  # it lives in the test's directory

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 static const uint8_t repository_id[REPOSITORY_ID_SIZE] = {1, 2, 3};
+#define KEYS "keys/01020300000000000000000000000000/"
 
 struct fixture
 {
@@ -276,9 +277,29 @@ an_object_that_is_no_key_among_the_keys_is_corrupt(void **state)
     struct error err = {0};
 
     make_key(fixture, open_by_file, &id, &secret);
-    assert_ok(store_put(fixture->store, "keys/zzz.json", BYTES("{}"), &err));
+    assert_ok(store_put(fixture->store, KEYS "zzz.json", BYTES("{}"), &err));
     assert_status(read_active(fixture, open_by_file, &id, &secret, &err), STATUS_CORRUPT);
-    assert_message("unexpected object \"keys/zzz.json\"");
+    assert_message("zzz.json");
+}
+
+/* An init that lost a race, or died, leaves a key that no redoubt.json belongs to. */
+static void
+a_key_of_another_repository_is_not_the_active_one(void **state)
+{
+    static const uint8_t abandoned[REPOSITORY_ID_SIZE] = {255};
+    struct fixture *fixture = *state;
+    struct keyring_unlock unlock = {.key_file = fixture->key_file};
+    SCOPED(keyring_freep) struct keyring *other = NULL;
+    struct seal_key_id id, found;
+    struct secret want, got;
+    struct error err = {0};
+
+    make_key(fixture, open_by_file, &id, &want);
+    assert_ok(keyring_open(&other, fixture->store, abandoned, &unlock, &err));
+    assert_ok(keyring_add_key(other, &err));
+    assert_ok(read_active(fixture, open_by_file, &found, &got, &err));
+    assert_memory_equal(&found, &id, sizeof(id));
+    assert_memory_equal(&got, &want, sizeof(want));
 }
 
 /* Put bytes in the place of a key's object. */
@@ -300,11 +321,11 @@ a_changed_byte_anywhere_in_a_key_object_is_never_another_key(void **state)
     struct secret want, got;
     struct error err = {0};
     char text[2 * SEAL_KEY_ID_SIZE + 1];
-    char name[64];
+    char name[96];
 
     make_key(fixture, open_by_file, &id, &want);
     hex_encode((struct bytes){id.bytes, SEAL_KEY_ID_SIZE}, text);
-    snprintf(name, sizeof(name), "keys/%s.json", text);
+    snprintf(name, sizeof(name), KEYS "%s.json", text);
     assert_ok(store_get(fixture->store, name, &stored, &err));
     for (size_t index = 0; index < stored.size; index++)
     {
@@ -331,13 +352,13 @@ another_key_s_object_under_this_name_is_refused(void **state)
     struct secret secret;
     struct error err = {0};
     char text[2 * SEAL_KEY_ID_SIZE + 1];
-    char names[2][64];
+    char names[2][96];
 
     for (size_t index = 0; index < 2; index++)
     {
         make_key(fixture, open_by_file, &ids[index], &secret);
         hex_encode((struct bytes){ids[index].bytes, SEAL_KEY_ID_SIZE}, text);
-        snprintf(names[index], sizeof(names[index]), "keys/%s.json", text);
+        snprintf(names[index], sizeof(names[index]), KEYS "%s.json", text);
     }
     assert_ok(store_get(fixture->store, names[0], &stored, &err));
     replace_object(fixture->store, names[1], buffer_bytes(&stored));
@@ -378,6 +399,7 @@ main(void)
         TEST(a_listing_cut_short_does_not_choose_an_older_key),
         TEST(a_repository_without_keys_is_corrupt),
         TEST(an_object_that_is_no_key_among_the_keys_is_corrupt),
+        TEST(a_key_of_another_repository_is_not_the_active_one),
         TEST(a_changed_byte_anywhere_in_a_key_object_is_never_another_key),
         TEST(another_key_s_object_under_this_name_is_refused),
         TEST(a_key_of_another_repository_does_not_open),
