@@ -18,9 +18,9 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "pg/control.h"
+#include "pg/segment.h"
 #include "restore/archive_get.h"
 
-#include <string.h>
 #include <unistd.h>
 
 enum
@@ -88,15 +88,37 @@ is_doubt(enum status status)
     return status != OK && status != STATUS_NOT_FOUND && status != STATUS_CANCELLED;
 }
 
+/* One try with the configuration as it is now: an operator may be mending it. */
+static enum status
+try_anew(const char *config_path, const struct archive_get *request, struct error *err)
+{
+    SCOPED(config_freep) struct config *config = NULL;
+
+    if (config_load(config_path, &config, err) != OK)
+        return STATUS_CONFIG;
+    return try_get(config, request, err);
+}
+
+static enum status
+pause_between_tries(struct error *err)
+{
+    for (int64_t waited = 0; waited < PAUSE_MS; waited += 100)
+    {
+        TRY(stop_check(err));
+        clock_pause_ms(100);
+    }
+    return OK;
+}
+
 /* Until the repository answers, however long that takes. */
 static enum status
-insist(const struct config *config, const struct archive_get *request, struct error *err)
+insist(const char *config_path, const struct archive_get *request, struct error *err)
 {
     int64_t warned_ms = INT64_MIN / 2;
 
     for (;;)
     {
-        enum status status = try_get(config, request, err);
+        enum status status = try_anew(config_path, request, err);
         int64_t now = clock_monotonic_ms();
 
         if (!is_doubt(status))
@@ -108,21 +130,18 @@ insist(const struct config *config, const struct archive_get *request, struct er
                         request->name);
             warned_ms = now;
         }
-        for (int64_t waited = 0; waited < PAUSE_MS; waited += 100)
-        {
-            TRY(stop_check(err));
-            clock_pause_ms(100);
-        }
+        TRY(pause_between_tries(err));
     }
 }
 
 static enum status
-get_for_standby(const struct config *config, const struct archive_get *request, struct error *err)
+get_for_standby(const struct config *config, const struct archive_get *request,
+                enum pg_wal_file_kind kind, struct error *err)
 {
     enum status status;
 
-    if (strstr(request->name, ".history") != NULL)
-        return insist(config, request, err);
+    if (kind == PG_WAL_FILE_HISTORY)
+        return insist(config->path, request, err);
     status = try_get(config, request, err);
     if (!is_doubt(status))
         return status;
@@ -142,14 +161,17 @@ run(const struct invocation *invocation, struct error *err)
         .path = invocation->arguments[1],
     };
     struct pg_control control;
+    struct pg_wal_file file;
     enum status status;
 
     fast_start(config);
     TRY(read_control(directory, &control, err));
+    TRY(pg_wal_file_parse(request.name, control.wal_segment_size, &file, err));
     request.system_identifier = control.system_identifier;
     request.segment_size = control.wal_segment_size;
-    status = exists_in(directory, "standby.signal") ? get_for_standby(config, &request, err)
-                                                    : try_get(config, &request, err);
+    status = exists_in(directory, "standby.signal")
+                 ? get_for_standby(config, &request, file.kind, err)
+                 : try_get(config, &request, err);
     if (status != STATUS_NOT_FOUND)
         return status;
     /* Asked for all the time, and usually an answer, not a failure: no line in the server's log. */

@@ -80,6 +80,10 @@ NODISCARD enum status pack_reader_create(struct pack_reader **reader, struct rep
 NODISCARD enum status pack_reader_turn(struct pack_reader *reader, const struct pack *pack,
                                        struct error *err);
 
+/* Are these the first PACK_HEADER_SIZE bytes of this pack?  CORRUPT when not. */
+NODISCARD enum status pack_reader_check(const struct pack *pack,
+                                        const uint8_t header[PACK_HEADER_SIZE], struct error *err);
+
 /*
  * Open a frame from its stored bytes, fetched at its place.  *content is valid
  * until the next call.  CORRUPT unless it is the very frame that the place names.

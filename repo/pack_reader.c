@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 #include <zstd.h>
 
 struct pack_reader
@@ -51,6 +52,18 @@ pack_reader_turn(struct pack_reader *reader, const struct pack *pack, struct err
         return OK;
     TRY(keyring_find(reader->repo->keyring, &pack->key_id, &data_key, err));
     return pack_cipher(reader->repo, pack, &data_key, &reader->aead, err);
+}
+
+enum status
+pack_reader_check(const struct pack *pack, const uint8_t header[PACK_HEADER_SIZE],
+                  struct error *err)
+{
+    uint8_t expected[PACK_HEADER_SIZE];
+
+    pack_header_format(pack, expected);
+    if (memcmp(header, expected, PACK_HEADER_SIZE) == 0)
+        return OK;
+    return error_set(err, STATUS_CORRUPT, "wrong header");
 }
 
 enum status

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "restore/archive_get.h"
 
+#include "base/crash.h"
 #include "base/file.h"
 #include "pg/wal_page.h"
 #include "repo/lineage.h"
@@ -159,6 +160,7 @@ fetch(struct repo *repo, const struct archive_get *request, const struct pg_wal_
     if (status == STATUS_NOT_FOUND)
         TRY(require_known_cluster(repo, request, err));
     TRY(status);
+    CRASH_POINT("archive-get: before the name"); /* the server asks again */
     if (rename(temporary, request->path) != 0)
     {
         error_errno(err, "could not rename \"%s\" to \"%s\"", temporary, request->path);

@@ -202,7 +202,8 @@ begin_job(const struct pack *pack, const struct scatter_piece *piece, struct sca
     if (*job == NULL)
         return error_no_memory(err);
     (*job)->pack = pack;
-    (*job)->begin = piece->frame_offset;
+    /* A pack's header is checked when its first frame is fetched. */
+    (*job)->begin = piece->frame_offset == PACK_HEADER_SIZE ? 0 : piece->frame_offset;
     (*job)->end = piece->frame_offset;
     (*job)->pieces = BUFFER_INIT(SCATTER_PIECES_MAX * 2);
     return OK;

@@ -154,7 +154,9 @@ do_job(struct worker *worker, const struct scatter_job *job, struct error *err)
 
     TRY(stop_check(err));
     TRY(fetch(worker, job, err));
-    status = pack_reader_turn(worker->reader, job->pack, err);
+    status = job->begin == 0 ? pack_reader_check(job->pack, worker->range.data, err) : OK;
+    if (status == OK)
+        status = pack_reader_turn(worker->reader, job->pack, err);
     if (status == OK)
         status = write_pieces(worker, job, err);
     if (status == STATUS_CORRUPT)

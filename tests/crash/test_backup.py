@@ -12,6 +12,8 @@ from conftest import restore_copy
 from support import crash_points, workload
 from support.process import wait_until
 
+EXIT_UNREACHABLE = 4
+
 POINTS = crash_points.find("backup", "log")
 FILE_POINTS = crash_points.find("file store")
 
@@ -90,7 +92,7 @@ def test_a_server_killed_during_a_backup_fails_it_and_loses_nothing(archiving, r
         "where phase = 'streaming database files'") == "1", 60, "the backup to stream")
     archiving.kill()
 
-    assert child.wait(timeout=60) == 1
+    assert child.wait(timeout=60) == EXIT_UNREACHABLE
     assert "error" in (redoubt.home / "backup.log").read_text()
     assert redoubt.backups() == []
     archiving.start()

@@ -57,6 +57,19 @@ def test_a_restore_killed_there_leaves_nothing_to_start_from(story, directory, a
     assert copy.value("select count(*) from t") == "1000"
 
 
+@pytest.mark.parametrize("point", [p for p in POINTS if p.startswith("archive-get")])
+def test_an_archive_get_killed_there_leaves_no_file_and_is_repeated_with_success(story, directory,
+                                                                                 point):
+    key = min(k for k in story.redoubt.repository.keys("main/wal/"))
+    name = key.rpartition("/")[2]
+
+    story.redoubt.get(name, directory / "out", crash_at=point)
+
+    assert not (directory / "out").exists()
+    story.redoubt.get(name, directory / "out")
+    assert (directory / "out").stat().st_size == 16 << 20
+
+
 def test_a_restore_killed_at_any_moment_leaves_nothing_to_start_from(story, directory, adopt):
     child = story.redoubt.start("restore", "--into", directory / "copy")
     wait_until(lambda: (directory / "copy" / "base").exists() or child.poll() is not None, 60,

@@ -140,6 +140,8 @@ class Cluster:
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not process.of_directory(self.data), 30,
                    "the server's processes to notice that the postmaster is gone")
+        # The next postmaster takes one that nobody has reaped yet for a living one.
+        wait_until(lambda: not Path(f"/proc/{pid}").exists(), 30, "the postmaster to be reaped")
 
     def pid(self):
         return int((self.data / "postmaster.pid").read_text().splitlines()[0])
