@@ -4,6 +4,7 @@
 #include "agent/report.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static json_t *
 changes_to_json(const struct init *init)
@@ -82,6 +83,16 @@ report_change(const struct init *init, const struct setting_change *change)
     printf("  %s = '%s'\n      %s (%s)\n", change->name, change->wanted, change->why, state);
 }
 
+/* A command as it can be copied: with the configuration, unless that is where all look. */
+static void
+print_next(const struct init *init, const char *command, const char *what)
+{
+    const char *path = init->invocation->config_path;
+    bool usual = strcmp(path, CONFIG_DEFAULT_PATH) == 0;
+
+    printf("  redoubt %s%s%s\n      %s\n", command, usual ? "" : " -c ", usual ? "" : path, what);
+}
+
 static void
 report_server(const struct init *init)
 {
@@ -107,11 +118,11 @@ report_server(const struct init *init)
     }
     puts("\nNext:");
     if (open && !init->applied)
-        puts("  redoubt init --apply     sets them, by ALTER SYSTEM");
+        print_next(init, "init --apply", "sets them, by ALTER SYSTEM");
     if (restart)
-        puts("  restart PostgreSQL       for what says so");
-    puts("  redoubt doctor           checks everything, with a WAL round trip\n"
-         "  redoubt backup           takes the first backup");
+        puts("  restart PostgreSQL, for what says so");
+    print_next(init, "doctor", "checks everything, with a WAL round trip");
+    print_next(init, "backup", "takes the first backup");
 }
 
 enum status

@@ -276,6 +276,19 @@ a_damaged_pack_leaves_nothing_that_could_start(void **state)
 }
 
 static void
+a_changed_pack_header_is_met_too(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+
+    spoil(fixture, "shop/packs/", 10);
+
+    assert_status(restore(fixture, &err), STATUS_CORRUPT);
+    assert_message("wrong header");
+    assert_false(exists(fixture, LAYOUT_CONTROL));
+}
+
+static void
 a_missing_pack_leaves_nothing_that_could_start(void **state)
 {
     struct fixture *fixture = *state;
@@ -325,6 +338,7 @@ main(void)
         TEST(a_moved_tablespace_is_moved_in_tablespace_map_too),
         TEST(wal_manifest_and_configuration_are_where_they_are_needed),
         TEST(a_damaged_pack_leaves_nothing_that_could_start),
+        TEST(a_changed_pack_header_is_met_too),
         TEST(a_missing_pack_leaves_nothing_that_could_start),
         TEST(a_damaged_manifest_is_met_before_anything_is_written),
         TEST(damaged_wal_of_the_backup_leaves_nothing_that_could_start),
