@@ -55,6 +55,18 @@ print_text(const struct backup *backup)
     printf("\n");
 }
 
+/* It is stored all the same; but a timer's run must not pass for a good one. */
+static enum status
+report_damage(const struct backup *backup, struct error *err)
+{
+    error_set(err, STATUS_CORRUPT,
+              "the server met pages with wrong checksums: backup %s is damaged", backup->id);
+    error_hint(err,
+               "Its log says which. Restores do not choose this backup by themselves; find the "
+               "damaged relations with pg_amcheck or pg_checksums and mend them soon.");
+    return STATUS_CORRUPT;
+}
+
 static enum status
 run(const struct invocation *invocation, struct error *err)
 {
@@ -72,9 +84,10 @@ run(const struct invocation *invocation, struct error *err)
     TRY(repository_open(config, &repo, err));
     TRY(backup_run(repo, &backup_options, &backup, err));
     if (invocation->json)
-        return print_json(&backup, err);
-    print_text(&backup);
-    return OK;
+        TRY(print_json(&backup, err));
+    else
+        print_text(&backup);
+    return backup.damaged ? report_damage(&backup, err) : OK;
 }
 
 const struct command command_backup = {

@@ -18,6 +18,7 @@
 
 #define FRAME_SIZE        (1024 * 1024)
 #define FRAME_HEADER_SIZE 16
+#define FRAME_ALIGNMENT   4096 /* of opened content, for direct I/O */
 #define PACK_SIZE         (32 * 1024 * 1024)
 #define PACK_HEADER_SIZE  64
 #define PACK_ID_SIZE      16
@@ -86,7 +87,8 @@ NODISCARD enum status pack_reader_check(const struct pack *pack,
 
 /*
  * Open a frame from its stored bytes, fetched at its place.  *content is valid
- * until the next call.  CORRUPT unless it is the very frame that the place names.
+ * until the next call, and begins at a multiple of FRAME_ALIGNMENT.  CORRUPT unless it is the very
+ * frame that the place names.
  */
 NODISCARD enum status pack_reader_open(struct pack_reader *reader, struct bytes stored,
                                        const struct frame_place *place, struct bytes *content,

@@ -12,16 +12,18 @@ struct pack_reader
     ZSTD_DCtx *decompress;
     struct aead *aead; /* of the present pack; NULL when nothing is encrypted */
     uint8_t opened[FRAME_STORED_MAX];
-    uint8_t content[FRAME_SIZE];
+    _Alignas(FRAME_ALIGNMENT) uint8_t content[FRAME_SIZE];
 };
 
 enum status
 pack_reader_create(struct pack_reader **reader, struct repo *repo, struct error *err)
 {
-    SCOPED(pack_reader_freep) struct pack_reader *made = calloc(1, sizeof(*made));
+    SCOPED(pack_reader_freep)
+    struct pack_reader *made = aligned_alloc(FRAME_ALIGNMENT, sizeof(*made));
 
     if (made == NULL)
         return error_no_memory(err);
+    made->aead = NULL;
     made->repo = repo;
     made->decompress = ZSTD_createDCtx();
     if (made->decompress == NULL)

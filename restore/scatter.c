@@ -17,6 +17,11 @@
 #define SORTER_MEMORY ((size_t) 64 * 1024 * 1024)
 #define WORKERS_MAX   64
 
+/* While one thread of a processor waits for its disk, another decompresses. */
+#define THREADS_PER_WORKER 2
+
+#define ALLOCATE_MIN (256 * 1024)
+
 /* The bits of a mode that PostgreSQL can have: 0700 and 0600, or with group access. */
 #define DIRECTORY_MODES 0750
 #define FILE_MODES      0640
@@ -46,6 +51,26 @@ create_directory(int root, const char *path, uint32_t mode, struct error *err)
     return OK;
 }
 
+/*
+ * A large file gets its blocks at once: direct writes into it are then quick,
+ * and a disk that is too small says so now.
+ */
+static enum status
+set_size(int fd, const char *path, uint64_t size_bytes, struct error *err)
+{
+    if (size_bytes >= ALLOCATE_MIN)
+    {
+        if (fallocate(fd, 0, 0, (off_t) size_bytes) == 0)
+            return OK;
+        if (errno != EOPNOTSUPP)
+            return error_errno(err, "could not allocate %llu bytes for \"%s\"",
+                               (unsigned long long) size_bytes, path);
+    }
+    if (ftruncate(fd, (off_t) size_bytes) != 0)
+        return error_errno(err, "could not extend \"%s\"", path);
+    return OK;
+}
+
 /* Whatever no extent covers reads as zeros. */
 static enum status
 create_file(int root, const char *path, const struct manifest_file *file, struct error *err)
@@ -58,9 +83,7 @@ create_file(int root, const char *path, const struct manifest_file *file, struct
         return error_errno(err, "could not create \"%s\"", path);
     if (wanted != (S_IRUSR | S_IWUSR) && fchmod(fd, wanted) != 0)
         return error_errno(err, "could not change the mode of \"%s\"", path);
-    if (file->size_bytes > 0 && ftruncate(fd, (off_t) file->size_bytes) != 0)
-        return error_errno(err, "could not extend \"%s\"", path);
-    return OK;
+    return set_size(fd, path, file->size_bytes, err);
 }
 
 static enum status
@@ -128,6 +151,7 @@ worker_count(const struct scatter_options *options)
 
     if (workers == 0)
         workers = processors < 1 ? 1 : (uint32_t) processors;
+    workers *= THREADS_PER_WORKER;
     return workers > WORKERS_MAX ? WORKERS_MAX : workers;
 }
 

@@ -35,6 +35,7 @@ struct scatter_work
     int root; /* the data directory */
     struct chan *jobs;
     struct progress progress;
+    atomic_bool direct_refused; /* the file system has no direct I/O */
 };
 
 /* No job's range is longer, but for a single frame. */

@@ -4,6 +4,7 @@
 #include "restore/scatter_job.h"
 #include "stream/sink.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +14,13 @@
 
 #define PATH_SIZE 1100
 
+/* Below this the page cache gathers what the disk would take in small pieces. */
+#define DIRECT_LENGTH_MIN (256 * 1024)
+
 struct open_file
 {
     int fd;
+    bool direct;
     char path[PATH_SIZE];
 };
 
@@ -54,27 +59,54 @@ release_worker(struct worker *worker)
     pack_reader_freep(&worker->reader);
 }
 
+/*
+ * Large pieces go past the page cache: a restored cluster is larger than what
+ * is worth caching, and filling the cache costs more than writing to the disk.
+ */
+static bool
+wants_direct(const struct worker *worker, const struct scatter_piece *piece)
+{
+    uint64_t bits = piece->file_offset | piece->length | piece->skip;
+
+    return piece->length >= DIRECT_LENGTH_MIN && bits % FRAME_ALIGNMENT == 0 &&
+           !atomic_load(&worker->work->direct_refused);
+}
+
+static int
+open_for(struct worker *worker, const char *path, bool direct)
+{
+    int flags = O_WRONLY | O_CLOEXEC | O_NOFOLLOW | (direct ? O_DIRECT : 0);
+
+    return openat(worker->work->root, path, flags);
+}
+
 static enum status
-open_file(struct worker *worker, const char *path, int *fd, struct error *err)
+open_file(struct worker *worker, const char *path, bool direct, struct open_file **file,
+          struct error *err)
 {
     struct open_file *slot;
 
     for (size_t index = 0; index < OPEN_FILES; index++)
     {
-        slot = &worker->files[index];
-        if (slot->fd >= 0 && strcmp(slot->path, path) == 0)
-        {
-            *fd = slot->fd;
+        *file = &worker->files[index];
+        if ((*file)->fd >= 0 && (*file)->direct == direct && strcmp((*file)->path, path) == 0)
             return OK;
-        }
     }
     slot = &worker->files[worker->next_file++ % OPEN_FILES];
     fd_closep(&slot->fd);
-    slot->fd = openat(worker->work->root, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    slot->fd = open_for(worker, path, direct);
+    slot->direct = direct;
+    if (slot->fd < 0 && direct && errno == EINVAL)
+    {
+        /* A file system without direct I/O, such as tmpfs. */
+        atomic_store(&worker->work->direct_refused, true);
+        slot->fd = open_for(worker, path, false);
+        slot->direct = false;
+    }
     if (slot->fd < 0)
         return error_errno(err, "could not open \"%s\"", path);
     memcpy(slot->path, path, strlen(path) + 1);
-    *fd = slot->fd;
+    *file = slot;
     return OK;
 }
 
@@ -82,13 +114,13 @@ static enum status
 write_piece(struct worker *worker, const struct scatter_piece *piece, const char *path,
             struct bytes content, struct error *err)
 {
-    int fd = -1;
+    struct open_file *file;
 
     if (piece->skip > content.size || piece->length > content.size - piece->skip)
         return error_set(err, STATUS_CORRUPT, "frame %u is shorter than \"%s\" needs",
                          piece->frame_number, path);
-    TRY(open_file(worker, path, &fd, err));
-    return fd_pwrite(fd, (struct bytes){content.data + piece->skip, piece->length},
+    TRY(open_file(worker, path, wants_direct(worker, piece), &file, err));
+    return fd_pwrite(file->fd, (struct bytes){content.data + piece->skip, piece->length},
                      piece->file_offset, path, err);
 }
 
