@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -196,13 +197,21 @@ recovery_settings_write_minimal(const char *into, bool *written, struct error *e
     static const char conf[] =
         "# Written by redoubt restore: the original kept its configuration elsewhere.\n"
         "# What was captured of it is beside this directory, named \".configuration\".\n";
-    static const char hba[] = "# Written by redoubt restore: only the operating system's user of "
-                              "the same name.\n"
-                              "local all all peer\n";
+    static const char hba[] =
+        "# Written by redoubt restore: only users of the operating system, as\n"
+        "# the roles of pg_ident.conf.\n"
+        "local all all peer map=redoubt\n";
+    const struct passwd *owner = getpwuid(geteuid());
+    char ident[512];
 
+    snprintf(ident, sizeof(ident),
+             "# Written by redoubt restore: everybody as the role of the same name, and the\n"
+             "# owner of these files as the usual superuser too.\n"
+             "redoubt /^(.*)$ \\1\n"
+             "redoubt \"%s\" postgres\n",
+             owner == NULL ? "postgres" : owner->pw_name);
     *written = false;
     TRY(write_if_missing(into, "postgresql.conf", BYTES(conf), written, err));
     TRY(write_if_missing(into, "pg_hba.conf", BYTES(hba), written, err));
-    return write_if_missing(into, "pg_ident.conf", BYTES("# Written by redoubt restore.\n"),
-                            written, err);
+    return write_if_missing(into, "pg_ident.conf", bytes_of(ident), written, err);
 }
