@@ -40,6 +40,7 @@ repository_options(const struct config *config)
         .encryption_off = config->encryption.mode == CONFIG_ENCRYPTION_OFF,
         .single_writer = config->repository.single_writer,
         .compression_level = (int) config->compression_level,
+        .threads = (int) config->workers,
     };
 }
 

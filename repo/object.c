@@ -125,7 +125,9 @@ object_push_stages(struct repo *repo, const char *key, enum object_form form,
         format_prologue(prologue, digest);
         TRY(sink_write(*sink, (struct bytes){prologue, sizeof(prologue)}, err));
     }
-    return form == OBJECT_COMPRESSED ? sink_push_zstd(sink, repo->compression_level, err) : OK;
+    if (form == OBJECT_PLAIN)
+        return OK;
+    return sink_push_zstd(sink, (struct zstd_effort){repo->compression_level, 0}, err);
 }
 
 enum status

@@ -183,6 +183,7 @@ repo_open(struct repo **repo, struct store *store, const struct repo_options *op
     memcpy(made->id, marker.id, REPOSITORY_ID_SIZE);
     made->conditional_create = marker.conditional_create;
     made->compression_level = options->compression_level;
+    made->threads = options->threads;
     made->cluster = strdup(options->cluster);
     if (made->cluster == NULL)
         return error_no_memory(err);

@@ -21,6 +21,7 @@ struct repo
     char *cluster; /* owned; the first component of the cluster's keys */
     bool conditional_create;
     int compression_level;
+    int threads; /* that one small piece of work, such as a WAL segment, may use */
 };
 
 struct repo_options
@@ -30,6 +31,7 @@ struct repo_options
     bool encryption_off; /* what the configuration demands; the repository must agree */
     bool single_writer;  /* see store.h */
     int compression_level;
+    int threads;
 };
 
 /*

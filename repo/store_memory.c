@@ -169,6 +169,8 @@ memory_read(struct store *base, const char *key, uint64_t offset, uint64_t lengt
     part = buffer_bytes(&object->content);
     if (offset > part.size || (length != STORE_TO_END && length > part.size - offset))
         return error_set(err, STATUS_CORRUPT, "object \"%s\" ends at byte %zu", key, part.size);
+    if (offset == part.size)
+        return OK; /* nothing is left, and of an empty object not even an address */
     part.data += offset;
     part.size = length == STORE_TO_END ? part.size - offset : length;
     return sink_write(into, part, err);

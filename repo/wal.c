@@ -3,13 +3,14 @@
 
 #include "base/crash.h"
 #include "base/file.h"
+#include "base/group.h"
 #include "stream/sink.h"
+#include "stream/zstd.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-/* Up to here a file goes in one request from memory; every usual segment does. */
+/* Up to here a file is compressed in memory; every usual segment is. */
 #define WHOLE_OBJECT_LIMIT ((size_t) 64 << 20)
 
 /*
@@ -31,14 +32,6 @@ wal_key(struct repo *repo, const struct wal_file *file, char key[STORE_KEY_MAX +
                     file->name);
 }
 
-static enum status
-rewind_source(int source, const char *path, struct error *err)
-{
-    if (lseek(source, 0, SEEK_SET) != 0)
-        return error_errno(err, "could not seek in \"%s\"", path);
-    return OK;
-}
-
 /* The digest of the whole file under a key. */
 static enum status
 digest_source(int source, const char *path, const struct object_digest_key *key,
@@ -46,7 +39,6 @@ digest_source(int source, const char *path, const struct object_digest_key *key,
 {
     SCOPED(sink_freep) struct sink *sink = NULL;
 
-    TRY(rewind_source(source, path, err));
     TRY(sink_open_null(&sink, err));
     TRY(sink_push_digest(&sink, key->keyed ? &key->secret : NULL, digest, err));
     TRY(sink_pump_fd(sink, source, path, err));
@@ -88,39 +80,87 @@ settle_conflict(struct repo *repo, const char *key, int source, const char *path
     return STATUS_CONFLICT;
 }
 
-static enum status
-pump_object(struct repo *repo, const char *key, int source, const char *path,
-            const struct digest *digest, struct sink **sink, struct error *err)
+/* What a thread needs to know the digest of a file. */
+struct digesting
 {
-    TRY(object_push_stages(repo, key, OBJECT_COMPRESSED, digest, sink, err));
-    TRY(rewind_source(source, path, err));
-    TRY(sink_pump_fd(*sink, source, path, err));
-    return sink_finish(*sink, err);
+    int source;
+    const char *path;
+    const struct object_digest_key *key;
+    struct digest digest; /* valid once the thread was joined */
+};
+
+static enum status
+run_digest(void *arg, struct error *err)
+{
+    struct digesting *work = arg;
+
+    return digest_source(work->source, work->path, work->key, &work->digest, err);
 }
 
 static enum status
-store_whole(struct repo *repo, const char *key, int source, const char *path,
-            const struct digest *digest, struct error *err)
+compress_source(struct repo *repo, int source, const char *path, struct buffer *compressed,
+                struct error *err)
 {
-    SCOPED(buffer_release) struct buffer stored = BUFFER_INIT(WHOLE_OBJECT_LIMIT * 2);
+    const struct zstd_effort effort = {repo->compression_level,
+                                       repo->threads > 1 ? repo->threads : 0};
     SCOPED(sink_freep) struct sink *sink = NULL;
 
-    TRY(sink_open_buffer(&sink, &stored, err));
-    TRY(pump_object(repo, key, source, path, digest, &sink, err));
+    TRY(sink_open_buffer(&sink, compressed, err));
+    TRY(sink_push_zstd(&sink, effort, err));
+    TRY(sink_pump_fd(sink, source, path, err));
+    return sink_finish(sink, err);
+}
+
+/*
+ * The seal begins with the digest, which takes as long as half the
+ * compression: so both are made at once, and only then the object begins.
+ */
+static enum status
+compress_and_digest(struct repo *repo, struct digesting *work, struct buffer *compressed,
+                    struct error *err)
+{
+    SCOPED(group_freep) struct group *group = NULL;
+
+    TRY(group_create(&group, err));
+    TRY(group_start(group, run_digest, work, err));
+    TRY(compress_source(repo, work->source, work->path, compressed, err));
+    return group_join(group, err);
+}
+
+static enum status
+store_compressed(struct repo *repo, const char *key, struct bytes compressed,
+                 const struct digest *digest, struct error *err)
+{
+    SCOPED(sink_freep) struct sink *sink = NULL;
+
+    TRY(store_create(repo->store, key, &sink, err));
+    TRY(object_push_stages(repo, key, OBJECT_PLAIN, digest, &sink, err));
+    TRY(sink_write(sink, compressed, err));
     CRASH_POINT("wal push: before the object exists"); /* nothing is visible */
-    TRY(store_put(repo->store, key, buffer_bytes(&stored), err));
+    TRY(sink_finish(sink, err));
     CRASH_POINT("wal push: after the object exists"); /* PostgreSQL offers it again */
     return OK;
 }
 
 static enum status
-store_streamed(struct repo *repo, const char *key, int source, const char *path,
-               const struct digest *digest, struct error *err)
+store_from_memory(struct repo *repo, const char *key, struct digesting *work, struct error *err)
+{
+    SCOPED(buffer_release) struct buffer compressed = BUFFER_INIT(WHOLE_OBJECT_LIMIT * 2);
+
+    TRY(compress_and_digest(repo, work, &compressed, err));
+    return store_compressed(repo, key, buffer_bytes(&compressed), &work->digest, err);
+}
+
+/* A file too large for memory is read twice. */
+static enum status
+store_streamed(struct repo *repo, const char *key, struct digesting *work, struct error *err)
 {
     SCOPED(sink_freep) struct sink *sink = NULL;
 
-    TRY(store_create(repo->store, key, &sink, err));
-    return pump_object(repo, key, source, path, digest, &sink, err);
+    TRY(run_digest(work, err));
+    TRY(object_create(repo, key, OBJECT_COMPRESSED, &work->digest, &sink, err));
+    TRY(sink_pump_fd(sink, work->source, work->path, err));
+    return sink_finish(sink, err);
 }
 
 enum status
@@ -128,17 +168,15 @@ wal_push_key(struct repo *repo, const char *key, int source, const char *path,
              enum wal_push_result *result, struct error *err)
 {
     SCOPED(object_digest_key_wipe) struct object_digest_key digest_key = {0};
-    struct digest digest;
+    struct digesting work = {.source = source, .path = path, .key = &digest_key};
     uint64_t size_bytes;
     enum status status;
 
     TRY(object_digest_key_active(repo, &digest_key, err));
-    TRY(digest_source(source, path, &digest_key, &digest, err));
     TRY(fd_size(source, &size_bytes, path, err));
     *result = WAL_STORED;
-    status = size_bytes <= WHOLE_OBJECT_LIMIT
-                 ? store_whole(repo, key, source, path, &digest, err)
-                 : store_streamed(repo, key, source, path, &digest, err);
+    status = size_bytes <= WHOLE_OBJECT_LIMIT ? store_from_memory(repo, key, &work, err)
+                                              : store_streamed(repo, key, &work, err);
     if (status == STATUS_CONFLICT)
         return settle_conflict(repo, key, source, path, result, err);
     return status;

@@ -7,6 +7,7 @@
 #include "repo/lineage.h"
 #include "repo/wal.h"
 #include "stream/sink.h"
+#include "stream/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -117,6 +118,8 @@ read_into(struct repo *repo, const struct archive_get *request, const struct pg_
 
     TRY(sink_open_fd(&sink, fd, temporary, err));
     TRY(push_head(&sink, &head, err));
+    /* Decompressing and writing take as long as each other: do both at once. */
+    TRY(sink_push_thread(&sink, err));
     TRY(wal_read(repo, &archived, &sink, err));
     return file->kind == PG_WAL_FILE_SEGMENT ? check_segment(request, file, &head, err) : OK;
 }

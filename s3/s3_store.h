@@ -27,7 +27,7 @@ enum s3_conditional
     S3_CONDITIONAL_NO,
 };
 
-#define S3_PART_SIZE_DEFAULT ((size_t) 16 << 20)
+#define S3_PART_SIZE_DEFAULT ((size_t) 32 << 20) /* a WAL segment of the usual size fits in one */
 #define S3_PART_SIZE_MIN     ((size_t) 5 << 20)
 
 /* Zero and NULL mean the default.  Texts are copied. */

@@ -60,6 +60,7 @@ sink_pump_fd(struct sink *sink, int fd, const char *path, struct error *err)
         CHUNK_SIZE = 256 * 1024
     };
     SCOPED(freep) uint8_t *chunk = malloc(CHUNK_SIZE);
+    uint64_t offset = 0;
     size_t got;
 
     if (chunk == NULL)
@@ -67,8 +68,9 @@ sink_pump_fd(struct sink *sink, int fd, const char *path, struct error *err)
     do
     {
         TRY(stop_check(err));
-        TRY(fd_read(fd, chunk, CHUNK_SIZE, &got, path, err));
+        TRY(fd_pread(fd, chunk, CHUNK_SIZE, offset, &got, path, err));
         TRY(sink_write(sink, (struct bytes){chunk, got}, err));
+        offset += got;
     } while (got > 0);
     return OK;
 }

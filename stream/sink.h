@@ -10,7 +10,7 @@
  *     SCOPED(sink_freep) struct sink *sink = NULL;
  *     TRY(store_create(store, key, &sink, err));
  *     TRY(sink_push_seal(&sink, ...));
- *     TRY(sink_push_zstd(&sink, level, err));
+ *     TRY(sink_push_zstd(&sink, (struct zstd_effort){level}, err));
  *     TRY(sink_write(sink, bytes, err));
  *     return sink_finish(sink, err);
  *
@@ -59,7 +59,7 @@ void sink_freep(struct sink **sink);
 /* Put a stage, made by its own constructor, on top of a chain. */
 void sink_push(struct sink **head, struct sink *stage);
 
-/* Write all of fd, from its present position to its end. */
+/* Write all of a file.  Its position does not matter, so threads may share fd. */
 NODISCARD enum status sink_pump_fd(struct sink *sink, int fd, const char *path, struct error *err);
 
 /* Destinations.  The buffer is the caller's and outlives the sink. */

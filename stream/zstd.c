@@ -122,7 +122,7 @@ allocate(const struct sink_ops *ops, size_t capacity)
 }
 
 enum status
-sink_push_zstd(struct sink **head, int level, struct error *err)
+sink_push_zstd(struct sink **head, struct zstd_effort effort, struct error *err)
 {
     struct zstd_sink *stage = allocate(&zstd_ops, ZSTD_CStreamOutSize());
 
@@ -130,12 +130,15 @@ sink_push_zstd(struct sink **head, int level, struct error *err)
         return error_no_memory(err);
     stage->compress = ZSTD_createCCtx();
     if (stage->compress == NULL ||
-        ZSTD_isError(ZSTD_CCtx_setParameter(stage->compress, ZSTD_c_compressionLevel, level)) ||
+        ZSTD_isError(
+            ZSTD_CCtx_setParameter(stage->compress, ZSTD_c_compressionLevel, effort.level)) ||
         ZSTD_isError(ZSTD_CCtx_setParameter(stage->compress, ZSTD_c_checksumFlag, 1)))
     {
         zstd_free(&stage->base);
         return error_no_memory(err);
     }
+    /* A zstd without threads refuses, and does the work in ours. */
+    (void) ZSTD_CCtx_setParameter(stage->compress, ZSTD_c_nbWorkers, effort.threads);
     sink_push(head, &stage->base);
     return OK;
 }

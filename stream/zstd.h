@@ -12,5 +12,12 @@
 
 struct sink;
 
-NODISCARD enum status sink_push_zstd(struct sink **head, int level, struct error *err);
+struct zstd_effort
+{
+    int level;
+    int threads; /* beside the caller's; 0: none.  The result is one frame either way. */
+};
+
+NODISCARD enum status sink_push_zstd(struct sink **head, struct zstd_effort effort,
+                                     struct error *err);
 NODISCARD enum status sink_push_unzstd(struct sink **head, struct error *err);

@@ -81,12 +81,12 @@ a_file_is_pumped_from_where_it_stands_to_its_end(void **state)
     assert_ok(sink_write(sink, (struct bytes){content, SIZE}, &err));
     assert_ok(sink_finish(sink, &err));
     sink_freep(&sink);
-    assert_int_equal(lseek(fd, 100, SEEK_SET), 100);
+    assert_int_equal(lseek(fd, 100, SEEK_SET), 100); /* it does not matter where we are */
 
     assert_ok(sink_open_buffer(&sink, &copy, &err));
     assert_ok(sink_pump_fd(sink, fd, "file", &err));
     assert_ok(sink_finish(sink, &err));
-    assert_true(bytes_equal(buffer_bytes(&copy), (struct bytes){content + 100, SIZE - 100}));
+    assert_true(bytes_equal(buffer_bytes(&copy), (struct bytes){content, SIZE}));
 }
 
 static void
@@ -146,7 +146,7 @@ freeing_a_chain_frees_all_of_it_and_finishes_nothing(void **state)
     finished = 0;
     sink->ops = &note_ops;
     assert_ok(sink_push_count(&sink, &size_bytes, &err));
-    assert_ok(sink_push_zstd(&sink, 1, &err));
+    assert_ok(sink_push_zstd(&sink, (struct zstd_effort){1, 0}, &err));
     assert_ok(sink_write(sink, BYTES("x"), &err));
     sink_freep(&sink);
     assert_null(sink);
@@ -166,7 +166,7 @@ finishing_a_chain_finishes_its_destination_once(void **state)
     finished = 0;
     sink->ops = &note_ops;
     assert_ok(sink_push_count(&sink, &size_bytes, &err));
-    assert_ok(sink_push_zstd(&sink, 1, &err));
+    assert_ok(sink_push_zstd(&sink, (struct zstd_effort){1, 0}, &err));
     assert_ok(sink_finish(sink, &err));
     assert_int_equal(finished, 1);
 }
@@ -179,7 +179,7 @@ compress(struct buffer *out, struct bytes plain)
     struct error err = {0};
 
     assert_ok(sink_open_buffer(&sink, out, &err));
-    assert_ok(sink_push_zstd(&sink, 1, &err));
+    assert_ok(sink_push_zstd(&sink, (struct zstd_effort){1, 0}, &err));
     assert_ok(sink_write(sink, plain, &err));
     assert_ok(sink_finish(sink, &err));
 }
