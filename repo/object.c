@@ -2,7 +2,7 @@
 #include "repo/object.h"
 
 #include "stream/sink.h"
-#include "stream/zstd.h"
+#include "stream/thread.h"
 
 #include <endian.h>
 #include <stdlib.h>
@@ -112,6 +112,17 @@ push_seal(struct repo *repo, const char *key, const struct digest *digest, struc
     return sink_push_seal(sink, &data_key, &key_id, &binding, digest, err);
 }
 
+/* A seal's tags say more than zstd's checksum, which would be one more pass. */
+struct zstd_effort
+object_effort(const struct repo *repo, int threads)
+{
+    return (struct zstd_effort){
+        .level = repo->compression_level,
+        .threads = threads,
+        .checksum = repo->keyring == NULL,
+    };
+}
+
 enum status
 object_push_stages(struct repo *repo, const char *key, enum object_form form,
                    const struct digest *digest, struct sink **sink, struct error *err)
@@ -127,7 +138,7 @@ object_push_stages(struct repo *repo, const char *key, enum object_form form,
     }
     if (form == OBJECT_PLAIN)
         return OK;
-    return sink_push_zstd(sink, (struct zstd_effort){repo->compression_level, 0}, err);
+    return sink_push_zstd(sink, object_effort(repo, 0), err);
 }
 
 enum status
@@ -166,6 +177,9 @@ object_read(struct repo *repo, const char *key, enum object_form form, struct si
 
     if (form == OBJECT_COMPRESSED)
         TRY(sink_push_unzstd(sink, err));
+    /* Authenticating goes on while what came before is decompressed. */
+    if (repo->keyring != NULL && form == OBJECT_COMPRESSED)
+        TRY(sink_push_thread(sink, err));
     if (repo->keyring != NULL)
         TRY(sink_push_unseal(sink, keyring_source(repo->keyring), binding, err));
     else if (form == OBJECT_COMPRESSED)

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "repo/repo.h"
+#include "stream/zstd.h"
 
 enum object_form
 {
@@ -38,6 +39,9 @@ NODISCARD enum status object_put(struct repo *repo, const char *key, enum object
 NODISCARD enum status object_push_stages(struct repo *repo, const char *key, enum object_form form,
                                          const struct digest *digest, struct sink **sink,
                                          struct error *err);
+
+/* How objects are compressed, for who compresses before the object begins. */
+struct zstd_effort object_effort(const struct repo *repo, int threads);
 
 /* Read an object into *sink, and finish it.  Stages are pushed on it meanwhile. */
 NODISCARD enum status object_read(struct repo *repo, const char *key, enum object_form form,

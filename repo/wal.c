@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "base/group.h"
 #include "stream/sink.h"
-#include "stream/zstd.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -101,12 +100,11 @@ static enum status
 compress_source(struct repo *repo, int source, const char *path, struct buffer *compressed,
                 struct error *err)
 {
-    const struct zstd_effort effort = {repo->compression_level,
-                                       repo->threads > 1 ? repo->threads : 0};
+    const int threads = repo->threads > 1 ? repo->threads : 0;
     SCOPED(sink_freep) struct sink *sink = NULL;
 
     TRY(sink_open_buffer(&sink, compressed, err));
-    TRY(sink_push_zstd(&sink, effort, err));
+    TRY(sink_push_zstd(&sink, object_effort(repo, threads), err));
     TRY(sink_pump_fd(sink, source, path, err));
     return sink_finish(sink, err);
 }

@@ -132,7 +132,7 @@ sink_push_zstd(struct sink **head, struct zstd_effort effort, struct error *err)
     if (stage->compress == NULL ||
         ZSTD_isError(
             ZSTD_CCtx_setParameter(stage->compress, ZSTD_c_compressionLevel, effort.level)) ||
-        ZSTD_isError(ZSTD_CCtx_setParameter(stage->compress, ZSTD_c_checksumFlag, 1)))
+        ZSTD_isError(ZSTD_CCtx_setParameter(stage->compress, ZSTD_c_checksumFlag, effort.checksum)))
     {
         zstd_free(&stage->base);
         return error_no_memory(err);

@@ -2,9 +2,8 @@
 /*
  * zstd.h - compression stages (RFC 8878).
  *
- * One stream becomes one zstd frame with zstd's own checksum on.  A reader
- * takes exactly one frame: bytes behind it, or an end in its middle, are
- * CORRUPT.
+ * One stream becomes one zstd frame.  A reader takes exactly one frame: bytes
+ * behind it, or an end in its middle, are CORRUPT.
  */
 #pragma once
 
@@ -15,7 +14,8 @@ struct sink;
 struct zstd_effort
 {
     int level;
-    int threads; /* beside the caller's; 0: none.  The result is one frame either way. */
+    int threads;   /* beside the caller's; 0: none.  The result is one frame either way. */
+    bool checksum; /* zstd's own, for what nothing else authenticates */
 };
 
 NODISCARD enum status sink_push_zstd(struct sink **head, struct zstd_effort effort,

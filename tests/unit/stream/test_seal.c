@@ -219,7 +219,7 @@ zstd(struct bytes bytes, size_t step, struct buffer *out, struct error *err)
     SCOPED(sink_freep) struct sink *sink = NULL;
 
     TRY(sink_open_buffer(&sink, out, err));
-    TRY(sink_push_zstd(&sink, (struct zstd_effort){1, 0}, err));
+    TRY(sink_push_zstd(&sink, (struct zstd_effort){1, 0, true}, err));
     return feed(sink, bytes, step, err);
 }
 

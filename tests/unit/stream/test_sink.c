@@ -146,7 +146,7 @@ freeing_a_chain_frees_all_of_it_and_finishes_nothing(void **state)
     finished = 0;
     sink->ops = &note_ops;
     assert_ok(sink_push_count(&sink, &size_bytes, &err));
-    assert_ok(sink_push_zstd(&sink, (struct zstd_effort){1, 0}, &err));
+    assert_ok(sink_push_zstd(&sink, (struct zstd_effort){1, 0, true}, &err));
     assert_ok(sink_write(sink, BYTES("x"), &err));
     sink_freep(&sink);
     assert_null(sink);
@@ -166,7 +166,7 @@ finishing_a_chain_finishes_its_destination_once(void **state)
     finished = 0;
     sink->ops = &note_ops;
     assert_ok(sink_push_count(&sink, &size_bytes, &err));
-    assert_ok(sink_push_zstd(&sink, (struct zstd_effort){1, 0}, &err));
+    assert_ok(sink_push_zstd(&sink, (struct zstd_effort){1, 0, true}, &err));
     assert_ok(sink_finish(sink, &err));
     assert_int_equal(finished, 1);
 }
@@ -179,7 +179,7 @@ compress(struct buffer *out, struct bytes plain)
     struct error err = {0};
 
     assert_ok(sink_open_buffer(&sink, out, &err));
-    assert_ok(sink_push_zstd(&sink, (struct zstd_effort){1, 0}, &err));
+    assert_ok(sink_push_zstd(&sink, (struct zstd_effort){1, 0, true}, &err));
     assert_ok(sink_write(sink, plain, &err));
     assert_ok(sink_finish(sink, &err));
 }
