@@ -23,20 +23,16 @@ read_number(const char *text, const char *what, uint64_t *number, struct error *
     return OK;
 }
 
-enum status
-identity_of_server(struct pg_connection *connection, struct lineage *lineage, struct error *err)
+/* SHOW, with its unit ("16MB"), is what connections of both kinds have. */
+static enum status
+read_version_and_segment_size(struct pg_connection *connection, struct lineage *lineage,
+                              struct error *err)
 {
     char text[32];
     uint64_t segment_size;
 
-    TRY(pg_query_text(connection, "SELECT system_identifier FROM pg_catalog.pg_control_system()",
-                      text, sizeof(text), err));
-    TRY(read_number(text, "system identifier", &lineage->system_identifier, err));
-    TRY(pg_query_text(connection,
-                      "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_segment_size'",
-                      text, sizeof(text), err));
-    TRY(read_number(text, "WAL segment size", &segment_size, err));
-    if (!pg_wal_segment_size_valid(segment_size))
+    TRY(pg_query_text(connection, "SHOW wal_segment_size", text, sizeof(text), err));
+    if (!units_size(text, &segment_size) || !pg_wal_segment_size_valid(segment_size))
         return error_set(err, STATUS_UNSUPPORTED, "unexpected WAL segment size of the server: %s",
                          text);
     lineage->wal_segment_size = (uint32_t) segment_size;
@@ -45,26 +41,28 @@ identity_of_server(struct pg_connection *connection, struct lineage *lineage, st
 }
 
 enum status
+identity_of_server(struct pg_connection *connection, struct lineage *lineage, struct error *err)
+{
+    char text[32];
+
+    TRY(pg_query_text(connection, "SELECT system_identifier FROM pg_catalog.pg_control_system()",
+                      text, sizeof(text), err));
+    TRY(read_number(text, "system identifier", &lineage->system_identifier, err));
+    return read_version_and_segment_size(connection, lineage, err);
+}
+
+enum status
 identity_of_replication(struct pg_connection *connection, struct lineage *lineage,
                         struct error *err)
 {
     SCOPED(pg_result_freep) PGresult *result = NULL;
-    char text[32];
-    uint64_t segment_size;
 
     TRY(pg_query(connection, "IDENTIFY_SYSTEM", &result, err));
     if (PQntuples(result) != 1)
         return error_set(err, STATUS_UNSUPPORTED, "the server does not identify itself");
     TRY(read_number(PQgetvalue(result, 0, 0), "system identifier", &lineage->system_identifier,
                     err));
-    /* "16MB": SHOW is all that a replication connection has, and it adds the unit. */
-    TRY(pg_query_text(connection, "SHOW wal_segment_size", text, sizeof(text), err));
-    if (!units_size(text, &segment_size) || !pg_wal_segment_size_valid(segment_size))
-        return error_set(err, STATUS_UNSUPPORTED, "unexpected WAL segment size of the server: %s",
-                         text);
-    lineage->wal_segment_size = (uint32_t) segment_size;
-    lineage->major = (uint32_t) (pg_connection_version(connection) / 10000);
-    return OK;
+    return read_version_and_segment_size(connection, lineage, err);
 }
 
 enum status

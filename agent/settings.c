@@ -2,6 +2,7 @@
 #include "agent/settings.h"
 
 #include "base/log.h"
+#include "pg/command_setting.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,42 +120,13 @@ settings_read(struct pg_connection *connection, struct settings *settings, struc
     return OK;
 }
 
-static bool
-is_plain(const char *text)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "/._-+,:@";
-
-    return text[0] != '\0' && text[strspn(text, plain)] == '\0';
-}
-
-/* For the shell that the server runs, after the server has replaced its %-sequences. */
-static enum status
-append_word(struct buffer *command, const char *word, struct error *err)
-{
-    bool plain = is_plain(word);
-
-    if (!plain)
-        TRY(buffer_append(command, BYTES("'"), err));
-    for (; *word != '\0'; word++)
-    {
-        if (*word == '\'')
-            TRY(buffer_append(command, BYTES("'\\''"), err));
-        else if (*word == '%')
-            TRY(buffer_append(command, BYTES("%%"), err));
-        else
-            TRY(buffer_append(command, (struct bytes){(const uint8_t *) word, 1}, err));
-    }
-    return plain ? OK : buffer_append(command, BYTES("'"), err);
-}
-
 enum status
 settings_archive_command(const struct settings_wanted *wanted, struct buffer *command,
                          struct error *err)
 {
-    TRY(append_word(command, wanted->program, err));
+    TRY(pg_command_setting_word(command, wanted->program, err));
     TRY(buffer_append(command, BYTES(" archive-push -c "), err));
-    TRY(append_word(command, wanted->config_path, err));
+    TRY(pg_command_setting_word(command, wanted->config_path, err));
     return buffer_append(command, BYTES(" %p"), err);
 }
 

@@ -2,6 +2,7 @@
 #include "restore/recovery_settings.h"
 
 #include "base/file.h"
+#include "pg/command_setting.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -47,41 +48,13 @@ append_setting(struct buffer *text, const char *name, const char *value, struct 
     return buffer_append(text, BYTES("'\n"), err);
 }
 
-static bool
-needs_quotes(const char *word)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "/._-+:=@,%";
-
-    return word[0] == '\0' || word[strspn(word, plain)] != '\0';
-}
-
-/* A word as the shell reads it, with % doubled for PostgreSQL. */
-static enum status
-append_word(struct buffer *command, const char *word, struct error *err)
-{
-    const char *quote = needs_quotes(word) ? "'" : "";
-
-    TRY(buffer_append(command, bytes_of(quote), err));
-    for (; *word != '\0'; word++)
-    {
-        if (*word == '\'')
-            TRY(buffer_append(command, BYTES("'\\''"), err));
-        else if (*word == '%')
-            TRY(buffer_append(command, BYTES("%%"), err));
-        else
-            TRY(buffer_append(command, (struct bytes){(const uint8_t *) word, 1}, err));
-    }
-    return buffer_append(command, bytes_of(quote), err);
-}
-
 enum status
 recovery_settings_restore_command(const char *program, const char *config_path,
                                   struct buffer *command, struct error *err)
 {
-    TRY(append_word(command, program, err));
+    TRY(pg_command_setting_word(command, program, err));
     TRY(buffer_append(command, BYTES(" archive-get -c "), err));
-    TRY(append_word(command, config_path, err));
+    TRY(pg_command_setting_word(command, config_path, err));
     /* PostgreSQL's paths: pg_wal/RECOVERYXLOG and the like, never in need of quotes. */
     return buffer_append(command, BYTES(" %f %p"), err);
 }

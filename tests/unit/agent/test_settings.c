@@ -153,7 +153,7 @@ the_command_is_quoted_for_the_shell_and_for_the_server(void **state)
         {{"/opt/my tools/redoubt", "/etc/it's.yaml"},
          "'/opt/my tools/redoubt' archive-push -c '/etc/it'\\''s.yaml' %p"},
         {{"/opt/100%/redoubt", "/etc/$x;.yaml"},
-         "'/opt/100%%/redoubt' archive-push -c '/etc/$x;.yaml' %p"},
+         "/opt/100%%/redoubt archive-push -c '/etc/$x;.yaml' %p"},
     };
 
     for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++)
