@@ -247,7 +247,7 @@ pack_packer_create(struct pack_packer **packer, struct pack_writer *writer, stru
     if (made->compress == NULL ||
         ZSTD_isError(ZSTD_CCtx_setParameter(made->compress, ZSTD_c_compressionLevel,
                                             writer->repo->compression_level)) ||
-        /* A seal's tag says more than zstd's checksum, which costs as much again. */
+        /* A seal's tag says more than zstd's checksum, which would be one more pass. */
         ZSTD_isError(ZSTD_CCtx_setParameter(made->compress, ZSTD_c_checksumFlag,
                                             writer->repo->keyring == NULL)))
         return error_no_memory(err);

@@ -115,6 +115,30 @@ a_file_of_no_bytes_comes_back_as_one(void **state)
     }
 }
 
+/* Above 64 MiB a segment is streamed, not held in memory. */
+static void
+a_segment_too_large_for_memory_goes_through_too(void **state)
+{
+    const uint64_t size = (UINT64_C(64) << 20) + 5;
+    SCOPED(fd_closep) int source = source_of(BYTES("begins with this"));
+    SCOPED(sink_freep) struct sink *sink = NULL;
+    struct wal_file file = {7, SEGMENT};
+    struct error err = {0};
+    enum wal_push_result result;
+    uint64_t read_bytes;
+
+    (void) state;
+    assert_int_equal(ftruncate(source, (off_t) size), 0);
+    assert_ok(wal_push(encrypted.repo, &file, source, "source", &result, &err));
+    assert_int_equal(result, WAL_STORED);
+    assert_ok(wal_push(encrypted.repo, &file, source, "source", &result, &err));
+    assert_int_equal(result, WAL_ALREADY_THERE);
+    assert_ok(sink_open_null(&sink, &err));
+    assert_ok(sink_push_count(&sink, &read_bytes, &err));
+    assert_ok(wal_read(encrypted.repo, &file, &sink, &err));
+    assert_true(read_bytes == size);
+}
+
 static enum status
 collect(void *arg, const char *name, struct error *err)
 {
@@ -164,6 +188,7 @@ main(void)
         TEST(a_segment_is_stored_once_and_never_overwritten),
         TEST(without_encryption_it_is_the_same),
         TEST(a_file_of_no_bytes_comes_back_as_one),
+        TEST(a_segment_too_large_for_memory_goes_through_too),
         TEST(files_are_listed_by_timeline_in_order),
         TEST(two_clusters_do_not_meet),
     };
