@@ -151,8 +151,11 @@ prepare(struct run *run, struct error *err)
     struct backup *backup = run->backup;
     struct backup_wal_options wal = {run->repo, run->options->conninfo, backup->id,
                                      backup->system_identifier, backup->wal_segment_size};
-    struct backup_frames_options frames = {run->repo, (int) run->options->workers,
-                                           uploader_count(run->options), FRAME_SIZE * 16};
+    struct backup_frames_options frames = {.repo = run->repo,
+                                           .tag = backup_tag(backup->id),
+                                           .workers = (int) run->options->workers,
+                                           .uploaders = uploader_count(run->options),
+                                           .sort_memory = FRAME_SIZE * 16};
 
     TRY(backup_wal_open(&run->wal, &wal, err));
     TRY(backup_manifest_create(&run->manifest, run->repo, backup->id, FRAME_SIZE * 8, err));

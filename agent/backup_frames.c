@@ -158,7 +158,8 @@ backup_frames_create(struct backup_frames **frames, const struct backup_frames_o
     TRY(chan_create(&made->free_work, group, count, NULL, err));
     TRY(chan_create(&made->work, group, count, NULL, err));
     TRY(allocate_work(made, count, err));
-    TRY(pack_writer_create(&made->packs, options->repo, options->uploaders, group, err));
+    TRY(pack_writer_create(&made->packs, options->repo, options->tag, options->uploaders, group,
+                           err));
     for (int index = 0; index < options->workers; index++)
         TRY(group_start(group, work_frames, made, err));
     return OK;

@@ -18,6 +18,7 @@ struct backup_frames;
 struct backup_frames_options
 {
     struct repo *repo;
+    uint32_t tag; /* of the run, for its packs; see repo/pack.h */
     int workers;
     int uploaders;
     size_t sort_memory; /* bytes */

@@ -197,9 +197,9 @@ backup_manifest_commit(struct backup_manifest *manifest, struct backup_frames *f
     const struct pack *packs = backup_frames_packs(frames, &pack_count);
 
     TRY(open_writer(manifest, header, err));
+    TRY(backup_frames_each(frames, &handler, err));
     for (size_t index = 0; index < pack_count; index++)
         TRY(manifest_writer_pack(manifest->writer, &packs[index], err));
-    TRY(backup_frames_each(frames, &handler, err));
     TRY(check_nothing_left(manifest, err));
     CRASH_POINT("backup: before the manifest exists"); /* packs are orphans */
     return manifest_writer_finish(manifest->writer, totals, err);

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "repo/catalog.h"
-#include "restore/wal_chain.h"
+#include "repo/wal_chain.h"
 
 struct recovery_window
 {

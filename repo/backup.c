@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "repo/backup.h"
 
+#include "base/crc32c.h"
 #include "base/random.h"
 #include "pg/segment.h"
 
@@ -38,6 +39,12 @@ backup_id_is_valid(const char *id)
     return true;
 }
 
+uint32_t
+backup_tag(const char *id)
+{
+    return crc32c_finish(crc32c_update(CRC32C_INIT, bytes_of(id)));
+}
+
 enum status
 backup_key(const struct repo *repo, const char *id, const char *name, char key[STORE_KEY_MAX + 1],
            struct error *err)
@@ -71,14 +78,16 @@ position_from_json(const json_t *object, const char *name, struct pg_wal_positio
 json_t *
 backup_to_json(const struct backup *backup)
 {
+    bool full = backup->parent[0] == '\0';
     char started[TIME_TEXT_SIZE];
     char stopped[TIME_TEXT_SIZE];
 
     time_format(backup->started, started);
     time_format(backup->stopped, stopped);
-    return json_pack("{s:s, s:s, s:o, s:I, s:I, s:o, s:o, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, "
-                     "s:I}",
-                     "id", backup->id, "type", "full", "system_identifier",
+    return json_pack("{s:s, s:s, s:s*, s:o, s:I, s:I, s:o, s:o, s:s, s:s, s:b, s:b, s:o, s:o, s:o, "
+                     "s:o, s:o, s:o, s:I, s:I, s:I, s:I}",
+                     "id", backup->id, "type", full ? "full" : "incremental", "parent",
+                     full ? NULL : backup->parent, "system_identifier",
                      json_u64(backup->system_identifier), "major", (json_int_t) backup->major,
                      "wal_segment_size", (json_int_t) backup->wal_segment_size, "start",
                      position_to_json(backup->start), "stop", position_to_json(backup->stop),
@@ -86,7 +95,10 @@ backup_to_json(const struct backup *backup)
                      "damaged", backup->damaged, "file_count", json_u64(backup->file_count),
                      "logical_bytes", json_u64(backup->logical_bytes), "stored_bytes",
                      json_u64(backup->stored_bytes), "new_bytes", json_u64(backup->new_bytes),
-                     "wal_kept", (json_int_t) backup->wal_kept);
+                     "packed_bytes", json_u64(backup->packed_bytes), "extent_count",
+                     json_u64(backup->extent_count), "pack_count", (json_int_t) backup->pack_count,
+                     "healed_files", (json_int_t) backup->healed_files, "healed_blocks",
+                     (json_int_t) backup->healed_blocks, "wal_kept", (json_int_t) backup->wal_kept);
 }
 
 static enum status
@@ -103,12 +115,17 @@ time_from_json(const json_t *object, const char *name, time_us *time, struct err
 enum status
 backup_from_json(const json_t *object, struct backup *backup, struct error *err)
 {
+    const char *parent = "";
     const char *id;
 
     TRY(member_text(object, "id", &id, err));
     if (!backup_id_is_valid(id))
         return error_set(err, STATUS_CORRUPT, "invalid backup id \"%s\"", id);
     snprintf(backup->id, sizeof(backup->id), "%s", id);
+    TRY(member_text_optional(object, "parent", &parent, err));
+    if (parent[0] != '\0' && !backup_id_is_valid(parent))
+        return error_set(err, STATUS_CORRUPT, "invalid backup id \"%s\"", parent);
+    snprintf(backup->parent, sizeof(backup->parent), "%s", parent);
     TRY(member_u64(object, "system_identifier", &backup->system_identifier, err));
     TRY(member_u32(object, "major", &backup->major, err));
     TRY(member_u32(object, "wal_segment_size", &backup->wal_segment_size, err));
@@ -125,5 +142,10 @@ backup_from_json(const json_t *object, struct backup *backup, struct error *err)
     TRY(member_u64(object, "logical_bytes", &backup->logical_bytes, err));
     TRY(member_u64(object, "stored_bytes", &backup->stored_bytes, err));
     TRY(member_u64(object, "new_bytes", &backup->new_bytes, err));
+    TRY(member_u64(object, "packed_bytes", &backup->packed_bytes, err));
+    TRY(member_u64(object, "extent_count", &backup->extent_count, err));
+    TRY(member_u32(object, "pack_count", &backup->pack_count, err));
+    TRY(member_u32(object, "healed_files", &backup->healed_files, err));
+    TRY(member_u32(object, "healed_blocks", &backup->healed_blocks, err));
     return member_u32(object, "wal_kept", &backup->wal_kept, err);
 }

@@ -16,7 +16,8 @@
 
 struct backup
 {
-    char id[BACKUP_ID_SIZE]; /* "2026-11-21T02-12-34-1f3a": when it started, UTC */
+    char id[BACKUP_ID_SIZE];     /* "2026-11-21T02-12-34-1f3a": when it started, UTC */
+    char parent[BACKUP_ID_SIZE]; /* whose unchanged data it shares; "": full, all is its own */
     uint64_t system_identifier;
     uint32_t major;
     uint32_t wal_segment_size;
@@ -28,14 +29,22 @@ struct backup
     bool damaged; /* the server met checksum failures: never the last good one */
     uint64_t file_count;
     uint64_t logical_bytes; /* of all files */
-    uint64_t stored_bytes;  /* of all frames it uses */
+    uint64_t stored_bytes;  /* of all packs it uses */
     uint64_t new_bytes;     /* of packs written for it */
+    uint64_t packed_bytes;  /* of content in the packs it uses, its own or not */
+    uint64_t extent_count;
+    uint32_t pack_count;
+    uint32_t healed_files;  /* that arrived whole to be compared with the parent */
+    uint32_t healed_blocks; /* of those, blocks that the parent had wrong */
     uint32_t wal_kept;      /* WAL segments stored with it, because the archive had them not */
 };
 
 /* A new id: the time to the second and four random digits. */
 NODISCARD enum status backup_make_id(time_us now, char id[BACKUP_ID_SIZE], struct error *err);
 bool backup_id_is_valid(const char *id);
+
+/* What the ids of a backup's packs carry; see pack_id_tag. */
+uint32_t backup_tag(const char *id);
 
 /* "<cluster>/backups/<id>/<name>" */
 NODISCARD enum status backup_key(const struct repo *repo, const char *id, const char *name,

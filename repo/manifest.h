@@ -3,8 +3,8 @@
  * manifest.h - what a base backup consists of, complete by itself.
  *
  * JSON lines, compressed and sealed, at <cluster>/backups/<id>/manifest: one
- * header, the packs it uses, the files and directories sorted by the bytes of
- * their paths, and an end that counts them.  A file's content is its extents:
+ * header, the files and directories sorted by the bytes of their paths, the
+ * packs that they use, and an end that counts them.  A file's content is its extents:
  * ranges of the file, each found in a frame.  What no extent covers is zero.
  *
  * Both ways are streams; neither holds more than a line.  The reader is handed
@@ -65,26 +65,31 @@ NODISCARD enum status manifest_writer_create(struct manifest_writer **writer, st
                                              const struct manifest_header *header,
                                              struct error *err);
 
-/* All packs first, then each file followed by its extents in order. */
-NODISCARD enum status manifest_writer_pack(struct manifest_writer *writer, const struct pack *pack,
-                                           struct error *err);
+/* Each file followed by its extents in order; then all packs, in the order of their indexes. */
 NODISCARD enum status manifest_writer_file(struct manifest_writer *writer,
                                            const struct manifest_file *file, struct error *err);
 NODISCARD enum status manifest_writer_extent(struct manifest_writer *writer,
                                              const struct manifest_extent *extent,
                                              struct error *err);
+
+/* What of it is live the writer counts by itself. */
+NODISCARD enum status manifest_writer_pack(struct manifest_writer *writer, const struct pack *pack,
+                                           struct error *err);
 NODISCARD enum status manifest_writer_finish(struct manifest_writer *writer,
                                              struct manifest_totals *totals, struct error *err);
 void manifest_writer_freep(struct manifest_writer **writer);
 
-/* What a reader hands on; any may be NULL.  A failure ends the reading with it. */
+/*
+ * What a reader hands on, in this order; any may be NULL.  A failure ends the
+ * reading with it.  Extents name packs that come later.
+ */
 struct manifest_handler
 {
     enum status (*header)(void *arg, const struct manifest_header *header, struct error *err);
-    enum status (*pack)(void *arg, const struct pack *pack, struct error *err);
     enum status (*file)(void *arg, const struct manifest_file *file, struct error *err);
     enum status (*extent)(void *arg, const struct manifest_file *file,
                           const struct manifest_extent *extent, struct error *err);
+    enum status (*pack)(void *arg, const struct pack *pack, struct error *err);
     void *arg;
     const char *backup_id; /* what the header must name; NULL: any; set by manifest_read */
 };

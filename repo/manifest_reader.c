@@ -20,8 +20,8 @@
 enum part
 {
     PART_HEADER,
-    PART_PACKS,
     PART_FILES,
+    PART_PACKS,
     PART_END,
 };
 
@@ -33,6 +33,7 @@ struct manifest_sink
     enum part part;
     size_t line_number;
     uint32_t pack_count;
+    uint32_t packs_named; /* by extents: one more than the greatest index */
     char path[PATH_SIZE]; /* of the present file; "" before the first */
     struct manifest_file file;
     uint64_t covered; /* where the present file's last extent ended */
@@ -88,7 +89,7 @@ read_header(struct manifest_sink *sink, const json_t *object, struct error *err)
         return error_no_memory(err);
     TRY(read_tablespaces(array, tablespaces, err));
     header.tablespaces = tablespaces;
-    sink->part = PART_PACKS;
+    sink->part = PART_FILES;
     return sink->handler.header == NULL ? OK
                                         : sink->handler.header(sink->handler.arg, &header, err);
 }
@@ -98,12 +99,14 @@ read_pack(struct manifest_sink *sink, const json_t *object, struct error *err)
 {
     struct pack pack;
 
-    if (sink->part != PART_PACKS)
-        return corrupt(err, "a pack among the files");
+    sink->part = PART_PACKS;
     TRY(member_hex(object, "pack", pack.id, PACK_ID_SIZE, err));
     TRY(member_hex(object, "key", pack.key_id.bytes, SEAL_KEY_ID_SIZE, err));
     TRY(member_u64(object, "size", &pack.size_bytes, err));
-    if (pack.size_bytes > PACK_SIZE || sink->pack_count == UINT32_MAX)
+    TRY(member_u64(object, "content", &pack.content_bytes, err));
+    TRY(member_u64(object, "live", &pack.live_bytes, err));
+    if (pack.size_bytes > PACK_SIZE || pack.live_bytes > pack.content_bytes ||
+        sink->pack_count == UINT32_MAX)
         return corrupt(err, "impossible pack");
     sink->pack_count++;
     return sink->handler.pack == NULL ? OK : sink->handler.pack(sink->handler.arg, &pack, err);
@@ -206,11 +209,13 @@ read_extent(struct manifest_sink *sink, const json_t *array, struct error *err)
         extent.file_offset > sink->file.size_bytes ||
         extent.length > sink->file.size_bytes - extent.file_offset)
         return corrupt(err, "an extent lies outside its file or before the one before");
-    if (extent.frame.pack >= sink->pack_count || extent.skip > FRAME_SIZE - extent.length ||
+    if (extent.frame.pack == UINT32_MAX || extent.skip > FRAME_SIZE - extent.length ||
         extent.frame.size > FRAME_STORED_MAX || extent.frame.size < FRAME_HEADER_SIZE ||
         extent.frame.offset < PACK_HEADER_SIZE ||
         extent.frame.offset > PACK_SIZE - extent.frame.size)
         return corrupt(err, "an extent names an impossible frame");
+    if (extent.frame.pack >= sink->packs_named)
+        sink->packs_named = extent.frame.pack + 1;
     sink->covered = extent.file_offset + extent.length;
     sink->totals.extents++;
     if (sink->handler.extent == NULL)
@@ -225,7 +230,7 @@ read_extents(struct manifest_sink *sink, const json_t *object, const char *name,
 
     if (!member_exists(object, name))
         return OK;
-    if (sink->path[0] == '\0' || sink->file.type != MANIFEST_FILE)
+    if (sink->part != PART_FILES || sink->path[0] == '\0' || sink->file.type != MANIFEST_FILE)
         return corrupt(err, "extents without a file");
     TRY(member_array(object, name, &array, err));
     for (size_t index = 0; index < json_array_size(array); index++)
@@ -239,10 +244,11 @@ read_file(struct manifest_sink *sink, const json_t *object, struct error *err)
     char path[PATH_SIZE];
 
     TRY(read_path(object, path, err));
+    if (sink->part != PART_FILES)
+        return error_set(err, STATUS_CORRUPT, "path \"%s\" comes after the packs", path);
     if (strcmp(path, sink->path) <= 0)
         return error_set(err, STATUS_CORRUPT, "path \"%s\" is out of order", path);
     memcpy(sink->path, path, sizeof(path));
-    sink->part = PART_FILES;
     sink->covered = 0;
     TRY(read_attributes(sink, object, err));
     if (sink->handler.file != NULL)
@@ -263,6 +269,8 @@ read_end(struct manifest_sink *sink, const json_t *object, struct error *err)
     TRY(member_u64(end, "extents", &totals.extents, err));
     if (memcmp(&totals, &sink->totals, sizeof(totals)) != 0)
         return corrupt(err, "its end does not count what it holds");
+    if (sink->packs_named > sink->pack_count)
+        return corrupt(err, "extents name packs that it does not list");
     sink->part = PART_END;
     return OK;
 }

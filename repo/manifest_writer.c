@@ -18,6 +18,9 @@ struct manifest_writer
     struct buffer line;
     json_t *file; /* not written yet; NULL when there is none, or a continuation */
     json_t *extents;
+    uint64_t *live; /* owned: bytes of each pack that extents use */
+    size_t live_count;
+    size_t pack_count; /* written */
     struct manifest_totals totals;
 };
 
@@ -76,23 +79,10 @@ manifest_writer_freep(struct manifest_writer **writer)
     sink_freep(&gone->sink);
     json_freep(&gone->file);
     json_freep(&gone->extents);
+    free(gone->live);
     buffer_release(&gone->line);
     free(gone);
     *writer = NULL;
-}
-
-enum status
-manifest_writer_pack(struct manifest_writer *writer, const struct pack *pack, struct error *err)
-{
-    SCOPED(json_freep) json_t *object = NULL;
-    char id[2 * PACK_ID_SIZE + 1];
-    char key_id[2 * SEAL_KEY_ID_SIZE + 1];
-
-    hex_encode((struct bytes){pack->id, PACK_ID_SIZE}, id);
-    hex_encode((struct bytes){pack->key_id.bytes, SEAL_KEY_ID_SIZE}, key_id);
-    object =
-        json_pack("{s:s, s:s, s:o}", "pack", id, "key", key_id, "size", json_u64(pack->size_bytes));
-    return write_line(writer, object, err);
 }
 
 /* Write the file's line, or a continuation of it, with the extents so far. */
@@ -167,6 +157,26 @@ manifest_writer_file(struct manifest_writer *writer, const struct manifest_file 
     return failed == 0 ? OK : error_no_memory(err);
 }
 
+static enum status
+count_live(struct manifest_writer *writer, const struct manifest_extent *extent, struct error *err)
+{
+    size_t index = extent->frame.pack;
+
+    if (index >= writer->live_count)
+    {
+        size_t count = index + index / 2 + 16;
+        uint64_t *grown = realloc(writer->live, count * sizeof(*grown));
+
+        if (grown == NULL)
+            return error_no_memory(err);
+        memset(grown + writer->live_count, 0, (count - writer->live_count) * sizeof(*grown));
+        writer->live = grown;
+        writer->live_count = count;
+    }
+    writer->live[index] += extent->length;
+    return OK;
+}
+
 enum status
 manifest_writer_extent(struct manifest_writer *writer, const struct manifest_extent *extent,
                        struct error *err)
@@ -185,7 +195,24 @@ manifest_writer_extent(struct manifest_writer *writer, const struct manifest_ext
     if (numbers == NULL || json_array_append_new(writer->extents, numbers) != 0)
         return error_no_memory(err);
     writer->totals.extents++;
-    return OK;
+    return count_live(writer, extent, err);
+}
+
+enum status
+manifest_writer_pack(struct manifest_writer *writer, const struct pack *pack, struct error *err)
+{
+    SCOPED(json_freep) json_t *object = NULL;
+    char id[2 * PACK_ID_SIZE + 1];
+    char key_id[2 * SEAL_KEY_ID_SIZE + 1];
+    size_t index = writer->pack_count++;
+
+    TRY(flush_file(writer, err));
+    hex_encode((struct bytes){pack->id, PACK_ID_SIZE}, id);
+    hex_encode((struct bytes){pack->key_id.bytes, SEAL_KEY_ID_SIZE}, key_id);
+    object = json_pack("{s:s, s:s, s:o, s:o, s:o}", "pack", id, "key", key_id, "size",
+                       json_u64(pack->size_bytes), "content", json_u64(pack->content_bytes), "live",
+                       json_u64(index < writer->live_count ? writer->live[index] : 0));
+    return write_line(writer, object, err);
 }
 
 enum status

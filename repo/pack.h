@@ -10,6 +10,9 @@
  * Writing is parallel: any number of threads, each with a pack_packer, add
  * frames; a few uploaders store packs as they fill.  A frame's number in its
  * pack is claimed before the frame is sealed, because it is the nonce.
+ *
+ * A pack's id tells which run wrote it and when, so that who finds a pack that
+ * no backup names can tell whether its writer may still be at work.
  */
 #pragma once
 
@@ -31,6 +34,8 @@ struct pack
     uint8_t id[PACK_ID_SIZE];
     struct seal_key_id key_id; /* zeros when nothing is encrypted */
     uint64_t size_bytes;
+    uint64_t content_bytes; /* of all its frames, before compression */
+    uint64_t live_bytes;    /* in a manifest's list: how much of that this backup uses */
 };
 
 struct frame_place
@@ -45,6 +50,12 @@ struct frame_place
 NODISCARD enum status pack_key(const struct repo *repo, const uint8_t id[PACK_ID_SIZE],
                                char key[STORE_KEY_MAX + 1], struct error *err);
 
+/* The run that wrote a pack: the tag that its pack_writer was given. */
+uint32_t pack_id_tag(const uint8_t id[PACK_ID_SIZE]);
+
+/* When the pack was begun, to the millisecond, by its writer's clock. */
+time_us pack_id_time(const uint8_t id[PACK_ID_SIZE]);
+
 struct pack_writer;
 struct pack_packer;
 
@@ -53,7 +64,8 @@ struct pack_packer;
  * The writer outlives the group's threads: join the group before it is freed.
  */
 NODISCARD enum status pack_writer_create(struct pack_writer **writer, struct repo *repo,
-                                         int uploaders, struct group *group, struct error *err);
+                                         uint32_t tag, int uploaders, struct group *group,
+                                         struct error *err);
 
 /* No frame will be added: store what is open, let the uploaders end.  Then join the group. */
 NODISCARD enum status pack_writer_finish(struct pack_writer *writer, struct error *err);

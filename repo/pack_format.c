@@ -18,6 +18,34 @@ pack_key(const struct repo *repo, const uint8_t id[PACK_ID_SIZE], char key[STORE
 }
 
 void
+pack_id_format(uint32_t tag, time_us time, uint8_t id[PACK_ID_SIZE])
+{
+    uint32_t big_tag = htobe32(tag);
+    uint64_t big_time = htobe64((uint64_t) (time / 1000) << 16);
+
+    memcpy(id + PACK_ID_TAG_AT, &big_tag, sizeof(big_tag));
+    memcpy(id + PACK_ID_TIME_AT, &big_time, PACK_ID_SIZE - PACK_ID_TIME_AT);
+}
+
+uint32_t
+pack_id_tag(const uint8_t id[PACK_ID_SIZE])
+{
+    uint32_t big_tag;
+
+    memcpy(&big_tag, id + PACK_ID_TAG_AT, sizeof(big_tag));
+    return be32toh(big_tag);
+}
+
+time_us
+pack_id_time(const uint8_t id[PACK_ID_SIZE])
+{
+    uint64_t big_time = 0;
+
+    memcpy(&big_time, id + PACK_ID_TIME_AT, PACK_ID_SIZE - PACK_ID_TIME_AT);
+    return (time_us) (be64toh(big_time) >> 16) * 1000;
+}
+
+void
 pack_header_format(const struct pack *pack, uint8_t out[PACK_HEADER_SIZE])
 {
     static const struct seal_key_id none = {{0}};

@@ -15,6 +15,13 @@ struct frame_header
     uint32_t content_size;
 };
 
+/* An id is random digits, the run's tag, and the time in milliseconds since 1970. */
+#define PACK_ID_TAG_AT  6
+#define PACK_ID_TIME_AT 10
+
+/* Fill in what is behind the random digits. */
+void pack_id_format(uint32_t tag, time_us time, uint8_t id[PACK_ID_SIZE]);
+
 void pack_header_format(const struct pack *pack, uint8_t out[PACK_HEADER_SIZE]);
 void frame_header_format(const struct frame_header *header, uint8_t out[FRAME_HEADER_SIZE]);
 

@@ -35,6 +35,7 @@ struct open_pack
 struct pack_writer
 {
     struct repo *repo; /* these do not change once it is created */
+    uint32_t tag;
     struct group *group;
     struct chan *free_packs;
     struct chan *full_packs;
@@ -103,7 +104,7 @@ allocate_packs(struct pack_writer *writer, size_t count, struct error *err)
 }
 
 enum status
-pack_writer_create(struct pack_writer **writer, struct repo *repo, int uploaders,
+pack_writer_create(struct pack_writer **writer, struct repo *repo, uint32_t tag, int uploaders,
                    struct group *group, struct error *err)
 {
     SCOPED(pack_writer_freep) struct pack_writer *made = calloc(1, sizeof(*made));
@@ -113,6 +114,7 @@ pack_writer_create(struct pack_writer **writer, struct repo *repo, int uploaders
         return error_no_memory(err);
     made->repo = repo;
     made->group = group;
+    made->tag = tag;
     pthread_mutex_init(&made->lock, NULL);
     TRY(chan_create(&made->free_packs, group, count, NULL, err));
     TRY(chan_create(&made->full_packs, group, count, NULL, err));
@@ -190,6 +192,15 @@ list_pack(struct pack_writer *writer, struct open_pack *pack, struct error *err)
     return OK;
 }
 
+/* Random digits first, which spread packs over folders. */
+static enum status
+make_id(const struct pack_writer *writer, uint8_t id[PACK_ID_SIZE], struct error *err)
+{
+    TRY(random_bytes(id, PACK_ID_TAG_AT, err));
+    pack_id_format(writer->tag, clock_now(), id);
+    return OK;
+}
+
 /* Call with the lock: those who could free a pack do not need it. */
 static enum status
 open_next_pack(struct pack_writer *writer, struct error *err)
@@ -201,7 +212,7 @@ open_next_pack(struct pack_writer *writer, struct error *err)
         return group_cancelled(err);
     pack = item;
     pack->pack = (struct pack){0};
-    TRY(random_bytes(pack->pack.id, PACK_ID_SIZE, err));
+    TRY(make_id(writer, pack->pack.id, err));
     if (writer->repo->keyring != NULL)
         TRY(keyring_active(writer->repo->keyring, &pack->pack.key_id, &pack->secret, err));
     TRY(list_pack(writer, pack, err));
@@ -215,8 +226,8 @@ open_next_pack(struct pack_writer *writer, struct error *err)
 
 /* Claim a place for size bytes.  Call with the lock. */
 static enum status
-claim(struct pack_writer *writer, uint32_t size, struct open_pack **pack, struct frame_place *place,
-      struct error *err)
+claim(struct pack_writer *writer, uint32_t size, size_t content_size, struct open_pack **pack,
+      struct frame_place *place, struct error *err)
 {
     if (writer->open != NULL && writer->open->used + size > PACK_SIZE)
         TRY(close_pack(writer, err));
@@ -230,6 +241,7 @@ claim(struct pack_writer *writer, uint32_t size, struct open_pack **pack, struct
         .size = size,
     };
     (*pack)->used += size;
+    writer->packs[(*pack)->index].content_bytes += content_size;
     atomic_fetch_add(&(*pack)->users, 1);
     return OK;
 }
@@ -307,7 +319,8 @@ pack_packer_add(struct pack_packer *packer, struct bytes content, struct frame_p
     if (ZSTD_isError(size))
         return error_set(err, STATUS_IO, "could not compress a frame: %s", ZSTD_getErrorName(size));
     pthread_mutex_lock(&writer->lock);
-    status = claim(writer, (uint32_t) (FRAME_HEADER_SIZE + size + tag_size), &pack, place, err);
+    status = claim(writer, (uint32_t) (FRAME_HEADER_SIZE + size + tag_size), content.size, &pack,
+                   place, err);
     pthread_mutex_unlock(&writer->lock);
     if (status != OK)
         return status;

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "pg/wal_record.h"
-#include "restore/wal_chain.h"
+#include "repo/wal_chain.h"
 
 struct wal_found
 {

@@ -202,7 +202,8 @@ write_packs(struct cluster_build *build, const struct cluster_build_backup *back
     size_t count;
 
     assert_ok(group_create(&group, &err));
-    assert_ok(pack_writer_create(&writer, build->repo, 1, group, &err));
+    assert_ok(
+        pack_writer_create(&writer, build->repo, backup_tag(backup->backup.id), 1, group, &err));
     assert_ok(pack_packer_create(&packer, writer, &err));
     for (size_t index = 0; backup->files[index].path != NULL; index++)
     {
@@ -268,10 +269,10 @@ write_manifest(struct cluster_build *build, const struct cluster_build_backup *b
     assert_ok(backup_key(build->repo, backup->backup.id, "manifest", key, &err));
     assert_ok(object_create(build->repo, key, OBJECT_COMPRESSED, NULL, &sink, &err));
     assert_ok(manifest_writer_create(&writer, &sink, &header, &err));
-    if (pack != NULL)
-        assert_ok(manifest_writer_pack(writer, pack, &err));
     for (size_t index = 0; backup->files[index].path != NULL; index++)
         write_file(writer, &backup->files[index], &places[index]);
+    if (pack != NULL)
+        assert_ok(manifest_writer_pack(writer, pack, &err));
     assert_ok(manifest_writer_finish(writer, &totals, &err));
 }
 

@@ -15,7 +15,13 @@ static const struct backup made = {
     .from_standby = true,
     .file_count = UINT64_MAX - 1,
     .logical_bytes = UINT64_MAX - 2,
+    .parent = "2026-11-20T02-12-34-00ff",
     .stored_bytes = UINT64_MAX - 3,
+    .packed_bytes = UINT64_MAX - 5,
+    .extent_count = 77,
+    .pack_count = 6,
+    .healed_files = 5,
+    .healed_blocks = 2,
     .new_bytes = UINT64_MAX - 4,
     .wal_kept = UINT32_MAX,
 };
@@ -63,6 +69,7 @@ a_backup_is_the_same_through_json(void **state)
     (void) state;
     assert_ok(backup_from_json(object, &got, &err));
     assert_string_equal(got.id, made.id);
+    assert_string_equal(got.parent, made.parent);
     assert_true(got.system_identifier == made.system_identifier);
     assert_int_equal(got.start.timeline, made.start.timeline);
     assert_true(got.start.lsn == made.start.lsn);
@@ -75,7 +82,30 @@ a_backup_is_the_same_through_json(void **state)
     assert_true(got.logical_bytes == made.logical_bytes);
     assert_true(got.stored_bytes == made.stored_bytes);
     assert_true(got.new_bytes == made.new_bytes);
+    assert_true(got.packed_bytes == made.packed_bytes);
+    assert_true(got.extent_count == made.extent_count);
+    assert_int_equal(got.pack_count, made.pack_count);
+    assert_int_equal(got.healed_files, made.healed_files);
+    assert_int_equal(got.healed_blocks, made.healed_blocks);
     assert_int_equal(got.wal_kept, made.wal_kept);
+}
+
+static void
+only_an_incremental_has_a_parent(void **state)
+{
+    struct backup full = made;
+    struct backup got = {.parent = "x"};
+    struct error err = {0};
+
+    (void) state;
+    full.parent[0] = '\0';
+    SCOPED(json_freep) json_t *object = backup_to_json(&full);
+    assert_null(json_object_get(object, "parent"));
+    assert_string_equal(json_string_value(json_object_get(object, "type")), "full");
+    assert_ok(backup_from_json(object, &got, &err));
+    assert_string_equal(got.parent, "");
+    SCOPED(json_freep) json_t *incremental = backup_to_json(&made);
+    assert_string_equal(json_string_value(json_object_get(incremental, "type")), "incremental");
 }
 
 /* A stored object that is damaged is not a mistake in somebody's configuration. */
@@ -92,6 +122,7 @@ a_damaged_member_is_corrupt(void **state)
         {"major", "\"x\""},
         {"wal_segment_size", "0"},
         {"wal_segment_size", "16777215"},
+        {"packed_bytes", "-1"},
         {"start", "{\"timeline\":1,\"lsn\":\"nonsense\"}"},
         {"stop", "{\"timeline\":4294967296,\"lsn\":\"0/1\"}"},
         {"started", "\"yesterday\""},
@@ -125,6 +156,7 @@ main(void)
         cmocka_unit_test(an_id_is_its_time_and_four_digits),
         cmocka_unit_test(what_is_no_id_is_refused),
         cmocka_unit_test(a_backup_is_the_same_through_json),
+        cmocka_unit_test(only_an_incremental_has_a_parent),
         cmocka_unit_test(a_damaged_member_is_corrupt),
     };
 

@@ -15,6 +15,7 @@ struct seen
     unsigned files;
     unsigned extents;
     uint64_t covered;
+    uint64_t live;
     struct manifest_file last;
     char path[64];
 };
@@ -22,9 +23,11 @@ struct seen
 static enum status
 see_pack(void *arg, const struct pack *pack, struct error *err)
 {
-    (void) pack;
+    struct seen *seen = arg;
+
     (void) err;
-    ((struct seen *) arg)->packs++;
+    seen->packs++;
+    seen->live += pack->live_bytes;
     return OK;
 }
 
@@ -79,13 +82,12 @@ write_manifest(struct buffer *text, unsigned extents)
     SCOPED(sink_freep) struct sink *sink = NULL;
     struct pg_tablespace tablespace = {16400, (char *) "/srv/fast"};
     struct manifest_header header = {"2026-11-21T02-12-34-0001", UINT64_MAX, 15, &tablespace, 1};
-    struct pack pack = {.size_bytes = 1000};
+    struct pack pack = {.size_bytes = 1000, .content_bytes = extents * UINT64_C(100) + 1};
     struct manifest_totals totals;
     struct error err = {0};
 
     assert_ok(sink_open_buffer(&sink, text, &err));
     assert_ok(manifest_writer_create(&writer, &sink, &header, &err));
-    assert_ok(manifest_writer_pack(writer, &pack, &err));
     struct manifest_file directory = {.path = "base", .type = MANIFEST_DIRECTORY, .mode = 0700};
     assert_ok(manifest_writer_file(writer, &directory, &err));
     struct manifest_file file = {.path = "base/1",
@@ -103,6 +105,7 @@ write_manifest(struct buffer *text, unsigned extents)
     }
     struct manifest_file odd = {.path = "base/\xff\xfe", .mode = 0600, .mtime = -5};
     assert_ok(manifest_writer_file(writer, &odd, &err));
+    assert_ok(manifest_writer_pack(writer, &pack, &err));
     assert_ok(manifest_writer_finish(writer, &totals, &err));
     assert_int_equal(totals.files, 2);
     assert_int_equal(totals.directories, 1);
@@ -124,6 +127,7 @@ what_was_written_is_read_whole_and_byte_by_byte(void **state)
         assert_int_equal(seen.files, 3);
         assert_int_equal(seen.extents, 5000);
         assert_int_equal(seen.covered, 500000);
+        assert_int_equal(seen.live, 500000);
         assert_string_equal(seen.path, "base/\xff\xfe");
         assert_true(seen.last.mtime == -5);
     }
@@ -144,9 +148,12 @@ a_manifest_cut_anywhere_is_refused(void **state)
 }
 
 #define HEAD                                                                                       \
-    "{\"manifest\":1,\"backup\":\"b\",\"system_identifier\":1,\"major\":15,\"tablespaces\":[]}\n"  \
+    "{\"manifest\":1,\"backup\":\"b\",\"system_identifier\":1,\"major\":15,\"tablespaces\":[]}\n"
+#define PACK(content, live)                                                                        \
     "{\"pack\":\"00000000000000000000000000000000\",\"key\":\"00000000000000000000000000000000\"," \
-    "\"size\":9}\n"
+    "\"size\":9,\"content\":" content ",\"live\":" live "}\n"
+#define END(files, extents)                                                                        \
+    "{\"end\":{\"files\":" files ",\"directories\":0,\"bytes\":10,\"extents\":" extents "}}\n"
 #define FILE(path, size, extents)                                                                  \
     "{\"path\":\"" path "\",\"mode\":\"0600\",\"mtime\":0,\"size\":" size ",\"extents\":[" extents \
     "]}\n"
@@ -168,7 +175,12 @@ what_could_do_harm_is_refused(void **state)
         {"an extent past the file", HEAD FILE("b", "10", "[5,6,0,0,64,100,0]"), "outside its file"},
         {"extents that overlap", HEAD FILE("b", "10", "[0,6,0,0,64,100,0],[5,5,0,0,64,100,0]"),
          "outside its file"},
-        {"an unknown pack", HEAD FILE("b", "10", "[0,6,1,0,64,100,0]"), "impossible frame"},
+        {"an unknown pack", HEAD FILE("b", "10", "[0,6,1,0,64,100,0]") PACK("9", "6") END("1", "1"),
+         "packs that it does not list"},
+        {"a pack of which more is used than there is", HEAD PACK("9", "10"), "impossible pack"},
+        {"a file behind the packs", HEAD PACK("9", "6") FILE("b", "0", ""), "after the packs"},
+        {"extents behind the packs", HEAD FILE("b", "10", "") PACK("9", "6") "{\"more\":[]}\n",
+         "extents without a file"},
         {"a frame in the pack's header", HEAD FILE("b", "10", "[0,6,0,0,63,100,0]"),
          "impossible frame"},
         {"a frame past the pack's end", HEAD FILE("b", "10", "[0,6,0,0,33554400,100,0]"),

@@ -40,7 +40,7 @@ write_frames(struct repo *repo, size_t count, size_t size, struct frames *frames
     frames->count = count;
     frames->places = calloc(count, sizeof(*frames->places));
     assert_ok(group_create(&group, &err));
-    assert_ok(pack_writer_create(&writer, repo, 2, group, &err));
+    assert_ok(pack_writer_create(&writer, repo, 0xabcdef01, 2, group, &err));
     assert_ok(pack_packer_create(&packer, writer, &err));
     for (size_t index = 0; index < count; index++)
     {
@@ -245,7 +245,7 @@ many_threads_may_add_frames_at_once(void **state)
     test_repository_open(&test, true);
     frames.places = calloc(frames.count, sizeof(*frames.places));
     assert_ok(group_create(&group, &err));
-    assert_ok(pack_writer_create(&writer, test.repo, 2, group, &err));
+    assert_ok(pack_writer_create(&writer, test.repo, 0xabcdef01, 2, group, &err));
     add_from_threads(writer, &frames);
     assert_ok(pack_writer_finish(writer, &err));
     assert_ok(group_join(group, &err));
@@ -258,6 +258,26 @@ many_threads_may_add_frames_at_once(void **state)
     test_repository_close(&test);
 }
 
+/* What the collector of packs that nobody names goes by. */
+static void
+a_packs_id_tells_its_run_and_time_and_it_counts_its_content(void **state)
+{
+    (void) state;
+    struct test_repository test;
+    struct frames frames;
+
+    test_repository_open(&test, true);
+    time_us before = clock_now();
+    write_frames(test.repo, 3, 1000, &frames);
+    assert_int_equal(frames.pack_count, 1);
+    assert_int_equal(pack_id_tag(frames.packs[0].id), 0xabcdef01);
+    assert_true(pack_id_time(frames.packs[0].id) > before - 1000);
+    assert_true(pack_id_time(frames.packs[0].id) <= clock_now());
+    assert_int_equal(frames.packs[0].content_bytes, 3000);
+    release_frames(&frames);
+    test_repository_close(&test);
+}
+
 int
 main(void)
 {
@@ -266,6 +286,7 @@ main(void)
         cmocka_unit_test(frames_open_without_encryption_too),
         cmocka_unit_test(a_changed_byte_anywhere_in_a_frame_is_refused),
         cmocka_unit_test(a_frame_in_another_frames_place_is_refused),
+        cmocka_unit_test(a_packs_id_tells_its_run_and_time_and_it_counts_its_content),
         cmocka_unit_test(many_threads_may_add_frames_at_once),
     };
 

@@ -51,7 +51,7 @@ write_frames(struct fixture *fixture)
     struct error err = {0};
 
     assert_ok(group_create(&group, &err));
-    assert_ok(pack_writer_create(&writer, fixture->test.repo, 1, group, &err));
+    assert_ok(pack_writer_create(&writer, fixture->test.repo, 1, 1, group, &err));
     assert_ok(pack_packer_create(&packer, writer, &err));
     for (unsigned frame = 0; frame < BIG_FRAMES; frame++)
     {
@@ -120,12 +120,12 @@ write_manifest(struct fixture *fixture)
     assert_ok(backup_key(fixture->test.repo, fixture->plan.backup.id, "manifest", key, &err));
     assert_ok(object_create(fixture->test.repo, key, OBJECT_COMPRESSED, NULL, &sink, &err));
     assert_ok(manifest_writer_create(&writer, &sink, &header, &err));
-    for (size_t index = 0; index < fixture->plan.pack_count; index++)
-        assert_ok(manifest_writer_pack(writer, &fixture->plan.packs[index], &err));
     write_big(fixture, writer);
     assert_ok(manifest_writer_file(writer, &directory, &err));
     for (unsigned number = 0; number < SMALL_FILES; number++)
         write_small(fixture, writer, number);
+    for (size_t index = 0; index < fixture->plan.pack_count; index++)
+        assert_ok(manifest_writer_pack(writer, &fixture->plan.packs[index], &err));
     assert_ok(manifest_writer_finish(writer, &totals, &err));
     fixture->plan.totals = totals;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "tests/support/assert.h"
 
-#include "restore/wal_chain.h"
+#include "repo/wal_chain.h"
 #include "tests/support/cluster_build.h"
 
 #include <stdlib.h>

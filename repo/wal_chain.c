@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "restore/wal_chain.h"
+#include "repo/wal_chain.h"
 
 #include "base/file.h"
 #include "repo/wal.h"
