@@ -145,6 +145,25 @@ pg_backup_label_parse(struct bytes content, struct pg_backup_label *label, struc
     return check_seen(seen, err);
 }
 
+enum status
+pg_backup_label_strip_incremental(struct bytes content, struct buffer *stripped, struct error *err)
+{
+    struct bytes left = content;
+    struct bytes line;
+
+    while (line_next(&left, &line))
+    {
+        struct bytes start = line;
+        struct bytes whole = {line.data, (size_t) (left.data - line.data)};
+
+        if (line_take(&start, label_lines[INCREMENTAL_LSN].name) ||
+            line_take(&start, label_lines[INCREMENTAL_TIMELINE].name))
+            continue;
+        TRY(buffer_append(stripped, whole, err));
+    }
+    return OK;
+}
+
 static enum status
 append_tablespace(struct pg_tablespace_map *map, uint32_t oid, const char *location,
                   struct error *err)

@@ -30,6 +30,14 @@ struct pg_backup_label
 NODISCARD enum status pg_backup_label_parse(struct bytes content, struct pg_backup_label *label,
                                             struct error *err);
 
+/*
+ * Append the label without the two lines that make it an incremental backup's,
+ * and otherwise byte for byte: what a server starts with once the blocks are
+ * put together.  A label that has no such lines stays as it is.
+ */
+NODISCARD enum status pg_backup_label_strip_incremental(struct bytes content,
+                                                        struct buffer *stripped, struct error *err);
+
 struct pg_tablespace
 {
     uint32_t oid;

@@ -13,8 +13,27 @@ enum
     LSN_HIGH_AT = 0,
     LSN_LOW_AT = 4,
     CHECKSUM_AT = 8,
+    FLAGS_AT = 10,
+    LOWER_AT = 12,
     UPPER_AT = 14,
+    SPECIAL_AT = 16,
+    VERSION_AT = 18, /* the page's size with the layout's version in its low byte */
+    PRUNE_XID_AT = 20,
+    LINES_AT = 24, /* line pointers, four bytes each */
 };
+
+#define FLAGS_KNOWN    0x0007 /* PD_VALID_FLAG_BITS: all three may change without a new LSN */
+#define LAYOUT_VERSION 4
+
+/* A sequence's special space (sequence_magic in src/backend/commands/sequence.c). */
+#define SEQUENCE_SPECIAL (PG_PAGE_SIZE - 8)
+#define SEQUENCE_MAGIC   0x1717
+
+/* Of a heap tuple (src/include/access/htup_details.h). */
+#define INFOMASK_AT    20
+#define TUPLE_SIZE_MIN 23
+#define HINT_BITS      0x0F00 /* XMIN and XMAX COMMITTED and INVALID */
+#define LINE_NORMAL    1      /* LP_NORMAL (src/include/storage/itemid.h) */
 
 /*
  * The checksum is 32 FNV-1a hashes side by side, each over its column of the
@@ -43,6 +62,59 @@ pg_lsn
 pg_page_lsn(const uint8_t *page)
 {
     return (pg_lsn) native_u32(page + LSN_HIGH_AT) << 32 | native_u32(page + LSN_LOW_AT);
+}
+
+bool
+pg_page_is_zero(const uint8_t *page)
+{
+    return page[0] == 0 && memcmp(page, page + 1, PG_PAGE_SIZE - 1) == 0;
+}
+
+bool
+pg_page_header_is_valid(const uint8_t *page)
+{
+    uint16_t lower = native_u16(page + LOWER_AT);
+    uint16_t upper = native_u16(page + UPPER_AT);
+    uint16_t special = native_u16(page + SPECIAL_AT);
+
+    return (native_u16(page + FLAGS_AT) & ~FLAGS_KNOWN) == 0 && lower >= LINES_AT &&
+           lower <= upper && upper <= special && special <= PG_PAGE_SIZE && special % 8 == 0 &&
+           native_u16(page + VERSION_AT) == (PG_PAGE_SIZE | LAYOUT_VERSION);
+}
+
+bool
+pg_page_is_sequence(const uint8_t *page)
+{
+    return native_u16(page + SPECIAL_AT) == SEQUENCE_SPECIAL &&
+           native_u32(page + SEQUENCE_SPECIAL) == SEQUENCE_MAGIC;
+}
+
+/* A line pointer is 15 bits of offset, 2 of state, 15 of length, from the lowest bit on. */
+static void
+mask_tuple(uint8_t *page, uint32_t line)
+{
+    uint32_t offset = line & 0x7FFF;
+    uint32_t length = line >> 17;
+
+    if ((line >> 15 & 3) == LINE_NORMAL && length >= TUPLE_SIZE_MIN &&
+        offset + length <= PG_PAGE_SIZE)
+        page[offset + INFOMASK_AT + 1] &= (uint8_t) ~(HINT_BITS >> 8);
+}
+
+bool
+pg_page_mask_heap_hints(uint8_t *page)
+{
+    uint16_t lower = native_u16(page + LOWER_AT);
+
+    /* Heap pages are the ones without a special space. */
+    if (!pg_page_header_is_valid(page) || native_u16(page + SPECIAL_AT) != PG_PAGE_SIZE)
+        return false;
+    memset(page + CHECKSUM_AT, 0, sizeof(uint16_t));
+    memset(page + FLAGS_AT, 0, sizeof(uint16_t));
+    memset(page + PRUNE_XID_AT, 0, sizeof(uint32_t));
+    for (size_t at = LINES_AT; at + sizeof(uint32_t) <= lower; at += sizeof(uint32_t))
+        mask_tuple(page, native_u32(page + at));
+    return true;
 }
 
 static void

@@ -22,6 +22,26 @@ pg_lsn pg_page_lsn(const uint8_t *page);
 /* The checksum that the page should carry; block_number counts from the relation's start. */
 uint16_t pg_page_checksum(const uint8_t *page, uint32_t block_number);
 
+/* All its bytes are zero: PostgreSQL takes that for new, and any file system for a hole. */
+bool pg_page_is_zero(const uint8_t *page);
+
+/* Could PostgreSQL have written this header?  As PageIsVerified in bufpage.c, without the checksum.
+ */
+bool pg_page_header_is_valid(const uint8_t *page);
+
+/*
+ * Is it a sequence's?  nextval changes such a page without WAL, between the
+ * records that it does write (src/backend/commands/sequence.c).
+ */
+bool pg_page_is_sequence(const uint8_t *page);
+
+/*
+ * Blot out what changes in a heap page without WAL, as the masks of
+ * src/backend/access/common/bufmask.c do: the page's hints and checksum, and the
+ * hint bits of its tuples.  False for what is no heap page.
+ */
+bool pg_page_mask_heap_hints(uint8_t *page);
+
 enum pg_page_state
 {
     PG_PAGE_GOOD,

@@ -14,6 +14,7 @@ enum
     BLOCK_ID_MAIN_LONG = 254,
     BLOCK_ID_MAIN_SHORT = 255,
 
+    BLOCK_FORK_MASK = 0x0F,
     BLOCK_HAS_IMAGE = 0x10,
     BLOCK_HAS_DATA = 0x20,
     BLOCK_SAME_RELATION = 0x80,
@@ -27,7 +28,6 @@ enum
 /* And of src/include/access/xact.h and src/include/catalog/pg_control.h. */
 enum
 {
-    INFO_MASK = 0xF0,
     XLOG_RESTORE_POINT = 0x70,
 
     XACT_MASK = 0x70,
@@ -64,7 +64,8 @@ struct header_cursor
     struct bytes left;
     uint64_t announced; /* bytes of images, data and main data */
     int last_id;
-    bool has_relation;
+    const uint8_t *relation;   /* of the last block: tablespace, database, relfilenode */
+    struct pg_wal_block block; /* the last, which has last_id */
     uint32_t main_length;
 };
 
@@ -86,7 +87,7 @@ static bool
 read_block_header(struct header_cursor *cursor, uint8_t id)
 {
     const uint8_t *block;
-    const uint8_t *place;
+    const uint8_t *number;
     uint16_t data_length;
 
     if (id > BLOCK_ID_MAX || id <= cursor->last_id || !take(&cursor->left, 3, &block))
@@ -98,13 +99,19 @@ read_block_header(struct header_cursor *cursor, uint8_t id)
     cursor->announced += data_length;
     if ((block[0] & BLOCK_HAS_IMAGE) != 0 && !read_image_header(cursor))
         return false;
-    if ((block[0] & BLOCK_SAME_RELATION) == 0)
-    {
-        if (!take(&cursor->left, RELATION_SIZE, &place))
-            return false;
-        cursor->has_relation = true;
-    }
-    return cursor->has_relation && take(&cursor->left, 4, &place);
+    if ((block[0] & BLOCK_SAME_RELATION) == 0 &&
+        !take(&cursor->left, RELATION_SIZE, &cursor->relation))
+        return false;
+    if (cursor->relation == NULL || !take(&cursor->left, 4, &number))
+        return false;
+    cursor->block = (struct pg_wal_block){
+        .tablespace = native_u32(cursor->relation),
+        .database = native_u32(cursor->relation + 4),
+        .relfilenode = native_u32(cursor->relation + 8),
+        .fork = block[0] & BLOCK_FORK_MASK,
+        .block = native_u32(number),
+    };
+    return true;
 }
 
 /* One header, whatever it is. */
@@ -156,6 +163,19 @@ pg_wal_record_headers_read(struct bytes bytes, uint32_t payload_length,
     layout->headers_size = bytes.size - cursor.left.size;
     layout->main_length = cursor.main_length;
     return payload_left == cursor.announced;
+}
+
+bool
+pg_wal_record_block(const struct pg_wal_record *record, uint8_t id, struct pg_wal_block *block)
+{
+    struct header_cursor cursor = {.left = record->headers, .last_id = -1};
+    const uint8_t *next;
+
+    while (cursor.last_id < id && take(&cursor.left, 1, &next) && *next <= BLOCK_ID_MAX)
+        if (!read_header(&cursor, *next))
+            return false;
+    *block = cursor.block;
+    return cursor.last_id == id;
 }
 
 static bool
@@ -278,7 +298,7 @@ pg_wal_record_event(const struct pg_wal_record *record, struct pg_wal_event *eve
     *event = (struct pg_wal_event){.kind = PG_WAL_EVENT_NONE};
     if (record->rmid == PG_WAL_RM_XACT)
         return read_transaction_event(record, event, err);
-    if (record->rmid == PG_WAL_RM_XLOG && (record->info & INFO_MASK) == XLOG_RESTORE_POINT)
+    if (record->rmid == PG_WAL_RM_XLOG && (record->info & PG_WAL_INFO_MASK) == XLOG_RESTORE_POINT)
         return read_restore_point(record, event, err);
     return OK;
 }

@@ -23,7 +23,12 @@ enum pg_wal_rmid
 {
     PG_WAL_RM_XLOG = 0,
     PG_WAL_RM_XACT = 1,
+    PG_WAL_RM_DBASE = 4,
+    PG_WAL_RM_HEAP2 = 9,
 };
+
+/* The operation in a record's info; the low four bits are the same for all managers. */
+#define PG_WAL_INFO_MASK 0xF0
 
 struct pg_wal_record
 {
@@ -54,6 +59,20 @@ struct pg_wal_record_layout
  */
 bool pg_wal_record_headers_read(struct bytes bytes, uint32_t payload_length,
                                 struct pg_wal_record_layout *layout);
+
+/* A block that a record refers to. */
+struct pg_wal_block
+{
+    uint32_t tablespace; /* its OID, also those of pg_default and pg_global */
+    uint32_t database;
+    uint32_t relfilenode;
+    uint8_t fork; /* an enum pg_fork */
+    uint32_t block;
+};
+
+/* The record's block with this id; false when there is none or its headers are broken. */
+bool pg_wal_record_block(const struct pg_wal_record *record, uint8_t id,
+                         struct pg_wal_block *block);
 
 enum pg_wal_event_kind
 {

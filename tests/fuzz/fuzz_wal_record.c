@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Version, resource manager and info come first, then main data or headers. */
-#include "pg/wal_record.h"
+/* Version, resource manager and info come first, then main data or headers, or both. */
+#include "pg/unsound_wal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +18,19 @@ read_headers(struct bytes bytes)
         abort();
 }
 
+/* The same bytes once as main data and once as headers. */
+static void
+judge(struct pg_wal_record record, struct bytes bytes)
+{
+    struct pg_unsound unsound;
+    struct error err;
+
+    record.headers = record.main = bytes;
+    if (pg_unsound_wal_read(&record, &unsound, &err) == OK &&
+        (unsound.tablespace == 1663 || unsound.tablespace == 1664))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
 
 int
@@ -31,7 +44,7 @@ LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
         return 0;
     record.major = 15 + input[0] % 5;
     record.main_cut = (input[0] & 0x80) != 0;
-    record.rmid = input[1] & 1;
+    record.rmid = input[1] & 15;
     record.info = input[2];
     record.main = (struct bytes){input + 3, size - 3};
     if (pg_wal_record_event(&record, &event, &err) == OK)
@@ -45,5 +58,6 @@ LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
         (void) sum;
     }
     read_headers(record.main);
+    judge(record, record.main);
     return 0;
 }

@@ -97,6 +97,38 @@ what_recovery_could_not_use_is_corrupt(void **state)
 }
 
 static void
+the_lines_of_an_incremental_backup_are_stripped_and_no_others(void **state)
+{
+    (void) state;
+    static const struct
+    {
+        const char *text;
+        const char *want;
+    } rows[] = {
+        {FIRST_LINES "BACKUP FROM: primary\n" LAST_LINES
+                     "INCREMENTAL FROM LSN: 0/9000028\nINCREMENTAL FROM TLI: 1\n",
+         FIRST_LINES "BACKUP FROM: primary\n" LAST_LINES},
+        {FIRST_LINES LAST_LINES, FIRST_LINES LAST_LINES},
+        {"a\r\n\n  b\nINCREMENTAL FROM LSN: 0/1\nc", "a\r\n\n  b\nc"},
+        {"INCREMENTAL FROM TLI: 1", ""},
+        {"LABEL: INCREMENTAL FROM LSN: 0/1\nINCREMENTAL\n",
+         "LABEL: INCREMENTAL FROM LSN: 0/1\nINCREMENTAL\n"},
+        {"", ""},
+    };
+
+    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++)
+    {
+        SCOPED(buffer_release) struct buffer stripped = BUFFER_INIT(4096);
+        struct error err;
+        const char *text;
+
+        assert_ok(pg_backup_label_strip_incremental(bytes_of(rows[row].text), &stripped, &err));
+        assert_ok(buffer_text(&stripped, &text, &err));
+        assert_string_equal(text, rows[row].want);
+    }
+}
+
+static void
 tablespaces_are_listed(void **state)
 {
     (void) state;
@@ -184,6 +216,7 @@ main(void)
         cmocka_unit_test(an_incremental_backup_from_a_standby_says_so),
         cmocka_unit_test(lines_of_a_later_version_are_passed_over),
         cmocka_unit_test(what_recovery_could_not_use_is_corrupt),
+        cmocka_unit_test(the_lines_of_an_incremental_backup_are_stripped_and_no_others),
         cmocka_unit_test(tablespaces_are_listed),
         cmocka_unit_test(no_tablespaces_are_no_error),
         cmocka_unit_test(any_location_survives_writing_and_reading),

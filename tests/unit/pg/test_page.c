@@ -2,6 +2,7 @@
 #include "tests/support/assert.h"
 
 #include "pg/page.h"
+#include "tests/support/page_build.h"
 
 /* Never a real page, but every byte of it counts. */
 static void
@@ -99,6 +100,165 @@ a_page_changed_during_the_backup_is_not_judged(void **state)
     assert_int_equal(pg_page_verify(page, 0, UINT64_C(0x16B374D848)), PG_PAGE_TOO_NEW);
     assert_int_equal(pg_page_verify(page, 0, UINT64_C(0x16B374D849)), PG_PAGE_CORRUPT);
     assert_int_equal(pg_page_verify(page, 0, PG_LSN_NONE), PG_PAGE_CORRUPT);
+}
+
+static void
+a_page_of_zeros_has_no_other_byte(void **state)
+{
+    (void) state;
+    uint8_t page[PG_PAGE_SIZE] = {0};
+
+    assert_true(pg_page_is_zero(page));
+    for (int index = 0; index < PG_PAGE_SIZE; index++)
+    {
+        page[index] = 1;
+        assert_false(pg_page_is_zero(page));
+        page[index] = 0;
+    }
+    memset(page, 7, sizeof(page));
+    assert_false(pg_page_is_zero(page));
+}
+
+static void
+headers_that_postgresql_does_not_write_are_told(void **state)
+{
+    enum
+    {
+        FLAGS = 10,
+        LOWER = 12,
+        UPPER = 14,
+        SPECIAL = 16,
+        VERSION = 18,
+    };
+    static const struct
+    {
+        size_t at;
+        uint16_t value;
+        bool valid;
+    } rows[] = {
+        {FLAGS, 0, true},         {FLAGS, 7, true},         {FLAGS, 8, false},
+        {FLAGS, 0x8000, false},   {LOWER, 24, true},        {LOWER, 23, false},
+        {LOWER, 0, false},        {LOWER, 7880, true},      {LOWER, 7881, false},
+        {UPPER, 0, false},        {UPPER, 36, true},        {UPPER, 35, false},
+        {UPPER, 8192, true},      {UPPER, 8193, false},     {SPECIAL, 8192, true},
+        {SPECIAL, 8184, true},    {SPECIAL, 8191, false},   {SPECIAL, 7880, true},
+        {SPECIAL, 7872, false},   {SPECIAL, 8200, false},   {SPECIAL, 0, false},
+        {VERSION, 0x2004, true},  {VERSION, 0x2003, false}, {VERSION, 0x2005, false},
+        {VERSION, 0x4004, false}, {VERSION, 0, false},
+    };
+
+    (void) state;
+    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++)
+    {
+        uint8_t page[PG_PAGE_SIZE];
+
+        page_build_heap(page, 0x3000000, 1);
+        page_build_u16(page, rows[row].at, rows[row].value);
+        if (pg_page_header_is_valid(page) != rows[row].valid)
+            fail_msg("%u at %zu", rows[row].value, rows[row].at);
+    }
+}
+
+static void
+a_sequence_is_told_by_its_special_space(void **state)
+{
+    (void) state;
+    uint8_t page[PG_PAGE_SIZE];
+
+    page_build_heap(page, 0x3000000, 1);
+    page_build_u32(page, PG_PAGE_SIZE - 8, 0x1717);
+    assert_false(pg_page_is_sequence(page));
+    page_build_u16(page, 16, PG_PAGE_SIZE - 8);
+    assert_true(pg_page_is_sequence(page));
+    page_build_u32(page, PG_PAGE_SIZE - 8, 0x1718);
+    assert_false(pg_page_is_sequence(page));
+}
+
+/* Checksum, hints of the page, pd_prune_xid, and of each tuple four bits of its infomask. */
+static bool
+is_hint(const uint8_t page[PG_PAGE_SIZE], size_t at, uint8_t bit)
+{
+    if (at == 8 || at == 9 || (at >= 20 && at < 24))
+        return true;
+    if (at == 10)
+        return bit <= 4;
+    for (int tuple = 0; tuple < PAGE_BUILD_TUPLES; tuple++)
+        if (at == page_build_tuple(page, tuple) + 21)
+            return bit <= 8;
+    return false;
+}
+
+static void
+nothing_but_hints_is_masked(void **state)
+{
+    (void) state;
+    uint8_t page[PG_PAGE_SIZE];
+    uint8_t masked[PG_PAGE_SIZE];
+    uint8_t changed[PG_PAGE_SIZE];
+
+    page_build_heap(page, 0x3000000, 0xA5);
+    memcpy(masked, page, sizeof(page));
+    assert_true(pg_page_mask_heap_hints(masked));
+    for (size_t at = 0; at < PG_PAGE_SIZE; at++)
+        for (int bit = 1; bit <= 0x80; bit <<= 1)
+        {
+            bool equal;
+
+            memcpy(changed, page, sizeof(page));
+            changed[at] ^= (uint8_t) bit;
+            equal = pg_page_mask_heap_hints(changed) && memcmp(changed, masked, sizeof(page)) == 0;
+            if (equal != is_hint(page, at, (uint8_t) bit))
+                fail_msg("bit %d of byte %zu", bit, at);
+        }
+}
+
+static void
+what_is_no_heap_page_is_not_masked(void **state)
+{
+    (void) state;
+    uint8_t page[PG_PAGE_SIZE];
+    uint8_t before[PG_PAGE_SIZE];
+
+    page_build_index(page, 0x3000000, 1);
+    memcpy(before, page, sizeof(page));
+    assert_false(pg_page_mask_heap_hints(page));
+    assert_memory_equal(page, before, sizeof(page));
+    page_build_heap(page, 0x3000000, 1);
+    page_build_u16(page, 18, 0x2003);
+    memcpy(before, page, sizeof(page));
+    assert_false(pg_page_mask_heap_hints(page));
+    assert_memory_equal(page, before, sizeof(page));
+}
+
+/* Lines may point anywhere in a page that was damaged. */
+static void
+masking_a_damaged_page_stays_within_it(void **state)
+{
+    struct
+    {
+        uint8_t before[64];
+        uint8_t page[PG_PAGE_SIZE];
+        uint8_t after[32768];
+    } memory;
+    uint64_t random = 1;
+
+    (void) state;
+    memset(&memory, 0xFF, sizeof(memory));
+    for (int round = 0; round < 2000; round++)
+    {
+        page_build_heap(memory.page, 0x3000000, 0xFF);
+        page_build_u16(memory.page, 12, 7880);
+        for (size_t at = 24; at < 7880; at++)
+        {
+            random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+            memory.page[at] = (uint8_t) (random >> 56);
+        }
+        assert_true(pg_page_mask_heap_hints(memory.page));
+    }
+    for (size_t index = 0; index < sizeof(memory.before); index++)
+        assert_int_equal(memory.before[index], 0xFF);
+    for (size_t index = 0; index < sizeof(memory.after); index++)
+        assert_int_equal(memory.after[index], 0xFF);
 }
 
 static void
@@ -200,6 +360,12 @@ main(void)
         cmocka_unit_test(a_page_in_another_place_is_found),
         cmocka_unit_test(a_new_page_needs_no_checksum),
         cmocka_unit_test(a_page_changed_during_the_backup_is_not_judged),
+        cmocka_unit_test(a_page_of_zeros_has_no_other_byte),
+        cmocka_unit_test(headers_that_postgresql_does_not_write_are_told),
+        cmocka_unit_test(a_sequence_is_told_by_its_special_space),
+        cmocka_unit_test(nothing_but_hints_is_masked),
+        cmocka_unit_test(what_is_no_heap_page_is_not_masked),
+        cmocka_unit_test(masking_a_damaged_page_stays_within_it),
         cmocka_unit_test(relation_files_are_told_by_their_path),
         cmocka_unit_test(other_files_are_no_relations),
         cmocka_unit_test(blocks_count_from_the_relations_start),

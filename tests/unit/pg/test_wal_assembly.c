@@ -95,7 +95,7 @@ assemble(struct fixture *fixture, size_t piece_size)
 
         assert_false(pg_wal_assembly_complete(&fixture->assembly));
         assert_ok(pg_wal_assembly_feed(&fixture->assembly, piece, &taken, &reason, &err));
-        assert_in_range(taken, 1, piece.size);
+        assert_between(taken, 1, piece.size);
         left.data += taken;
         left.size -= taken;
     }
@@ -182,7 +182,7 @@ each_changed_byte_is_found(void **state)
         reason = assemble(fixture, 60000);
         /* A length that grew waits for its bytes. */
         if (at >= 4 || reason != PG_WAL_END_NONE)
-            assert_in_range(reason, PG_WAL_END_RECORD, PG_WAL_END_CHECKSUM);
+            assert_between(reason, PG_WAL_END_RECORD, PG_WAL_END_CHECKSUM);
         else
             assert_false(pg_wal_assembly_complete(&fixture->assembly));
         *byte ^= 1;

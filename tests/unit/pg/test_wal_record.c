@@ -315,6 +315,59 @@ headers_that_contradict_are_refused(void **state)
     }
 }
 
+static void
+a_block_is_found_by_its_id(void **state)
+{
+    (void) state;
+    /* 0: fork 2, with an image that has a hole; 1: the main fork of the same; 4: another one. */
+    static const uint8_t headers[] = {0, 0x12, 0, 0, 0, 1, 24, 0, 3, RELATION, BLOCK, 1, 0x80, 0, 0,
+                                      7, 0,    0, 0, 4, 0, 0,  0, 4, 0,        0,     0, 5,    0, 0,
+                                      0, 6,    0, 0, 0, 8, 0,  0, 0, 253,      1,     0, 255,  8};
+    static const struct
+    {
+        uint8_t id;
+        bool found;
+        struct pg_wal_block want;
+    } rows[] = {
+        {0, true, {1, 2, 3, 2, 9}},
+        {1, true, {1, 2, 3, 0, 7}},
+        {2, false, {0}},
+        {4, true, {4, 5, 6, 0, 8}},
+        {5, false, {0}},
+    };
+
+    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++)
+    {
+        struct pg_wal_record record = {.headers = {headers, sizeof(headers)}};
+        struct pg_wal_block block;
+
+        if (pg_wal_record_block(&record, rows[row].id, &block) != rows[row].found)
+            fail_msg("block %d", rows[row].id);
+        if (!rows[row].found)
+            continue;
+        assert_int_equal(block.tablespace, rows[row].want.tablespace);
+        assert_int_equal(block.database, rows[row].want.database);
+        assert_int_equal(block.relfilenode, rows[row].want.relfilenode);
+        assert_int_equal(block.fork, rows[row].want.fork);
+        assert_int_equal(block.block, rows[row].want.block);
+    }
+}
+
+static void
+a_block_whose_header_is_cut_is_not_found(void **state)
+{
+    (void) state;
+    static const uint8_t headers[] = {0, 0, 0, 0, RELATION, BLOCK};
+
+    for (size_t size = 0; size < sizeof(headers); size++)
+    {
+        struct pg_wal_record record = {.headers = {headers, size}};
+        struct pg_wal_block block;
+
+        assert_false(pg_wal_record_block(&record, 0, &block));
+    }
+}
+
 int
 main(void)
 {
@@ -328,6 +381,8 @@ main(void)
         cmocka_unit_test(other_records_are_no_events),
         cmocka_unit_test(headers_say_where_main_data_begins),
         cmocka_unit_test(headers_that_contradict_are_refused),
+        cmocka_unit_test(a_block_is_found_by_its_id),
+        cmocka_unit_test(a_block_whose_header_is_cut_is_not_found),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
