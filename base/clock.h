@@ -24,7 +24,7 @@ time_us clock_now(void);
 /* Milliseconds that only go forward, for waits and rates. */
 int64_t clock_monotonic_ms(void);
 
-/* Block this thread; for back-off between retries only. */
+/* Block this thread; for back-off between retries, and for rates, only. */
 void clock_pause_ms(int64_t pause_ms);
 
 time_us time_from_postgres(int64_t postgres_us);

@@ -4,8 +4,9 @@
  *
  * CRASH_POINT("archive-push: before the object exists") marks a step of durable
  * work.  A build with REDOUBT_CRASH_POINTS dies there by SIGKILL when the
- * environment's REDOUBT_CRASH_AT names it; a release build has nothing there.
- * Every name has a test of the same name in tests/crash.
+ * environment's REDOUBT_CRASH_AT names it, and falls asleep there by SIGSTOP,
+ * for as long as a test likes, when REDOUBT_STOP_AT does; a release build has
+ * nothing there.  Every name has a test of the same name in tests/crash.
  */
 #pragma once
 

@@ -75,6 +75,17 @@ json_u64(uint64_t value)
     return json_string(text);
 }
 
+json_t *
+json_array_of(size_t count, json_t *(*make)(const void *items, size_t index), const void *items)
+{
+    json_t *array = json_array();
+
+    for (size_t index = 0; index < count && array != NULL; index++)
+        if (json_array_append_new(array, make(items, index)) != 0)
+            json_freep(&array);
+    return array;
+}
+
 void
 json_freep(json_t **value)
 {
@@ -151,6 +162,17 @@ member_bool(const json_t *object, const char *name, bool *value, struct error *e
         return wrong_type(found, name, "true or false", err);
     *value = json_is_true(found);
     return OK;
+}
+
+enum status
+member_time(const json_t *object, const char *name, time_us *time, struct error *err)
+{
+    const char *text;
+
+    TRY(member_text(object, name, &text, err));
+    if (time_parse(text, time, err) == OK)
+        return OK;
+    return error_set(err, STATUS_CORRUPT, "member \"%s\": invalid time \"%s\"", name, text);
 }
 
 enum status

@@ -5,13 +5,14 @@
  * The values are jansson's.  Its getters answer a wrong type with zero or NULL;
  * these refuse, and name the member: STATUS_CORRUPT, 'member "size": expected an
  * integer, found a string'.  Callers add which document it was.  jansson owns
- * the prefix json_ and has none of the four names used here.
+ * the prefix json_ and has none of the names used here.
  *
  * A value belongs to one thread at a time: jansson's reference counts do too.
  */
 #pragma once
 
 #include "base/bytes.h"
+#include "base/clock.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -33,6 +34,13 @@ NODISCARD enum status json_append(const json_t *value, struct buffer *text, stru
  */
 json_t *json_u64(uint64_t value);
 
+/*
+ * An array of count values, each made of items and its index.  NULL when any of
+ * them is: jansson's own way leaves out what memory did not suffice for.
+ */
+json_t *json_array_of(size_t count, json_t *(*make)(const void *items, size_t index),
+                      const void *items);
+
 /* For SCOPED: gives up the reference. */
 void json_freep(json_t **value);
 
@@ -48,6 +56,10 @@ NODISCARD enum status member_u64(const json_t *object, const char *name, uint64_
 NODISCARD enum status member_u32(const json_t *object, const char *name, uint32_t *number,
                                  struct error *err);
 NODISCARD enum status member_bool(const json_t *object, const char *name, bool *value,
+                                  struct error *err);
+
+/* As time_format writes it. */
+NODISCARD enum status member_time(const json_t *object, const char *name, time_us *time,
                                   struct error *err);
 
 /* Hexadecimal digits for exactly size bytes. */

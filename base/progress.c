@@ -33,6 +33,18 @@ format_bar(unsigned percent, char bar[BAR_WIDTH + 1])
     bar[BAR_WIDTH] = '\0';
 }
 
+/* "3.2 GiB, 410 MiB/s" */
+static void
+describe_endless(uint64_t done, int64_t elapsed_ms, char *text, size_t size)
+{
+    char amount[UNITS_TEXT_SIZE];
+    char rate[UNITS_TEXT_SIZE];
+
+    units_format_size(done, amount);
+    units_format_size(done * 1000 / (uint64_t) (elapsed_ms + 1), rate);
+    snprintf(text, size, "%s, %s/s", amount, rate);
+}
+
 /* "37% of 3.2 GiB, 410 MiB/s, 5s left" */
 static unsigned
 describe(const struct progress *progress, uint64_t done, int64_t elapsed_ms, char *text,
@@ -72,8 +84,16 @@ progress_add(struct progress *progress, uint64_t bytes)
 
     if (!take_turn(&progress->shown_ms, now, SHOW_INTERVAL_MS))
         return;
-    format_bar(describe(progress, done, now - progress->started_ms, text, sizeof(text)), bar);
-    log_progress("%s [%s] %s", progress->what, bar, text);
+    if (progress->total_bytes == 0)
+    {
+        describe_endless(done, now - progress->started_ms, text, sizeof(text));
+        log_progress("%s: %s", progress->what, text);
+    }
+    else
+    {
+        format_bar(describe(progress, done, now - progress->started_ms, text, sizeof(text)), bar);
+        log_progress("%s [%s] %s", progress->what, bar, text);
+    }
     if (!log_is_terminal() && take_turn(&progress->logged_ms, now, LOG_INTERVAL_MS))
         log_info("%s: %s", progress->what, text);
 }

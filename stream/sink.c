@@ -190,6 +190,39 @@ sink_open_null(struct sink **sink, struct error *err)
     return open_stage(sink, &null_ops, sizeof(struct sink), err);
 }
 
+struct call_sink
+{
+    struct sink base;
+    enum status (*write)(void *arg, struct bytes chunk, struct error *err);
+    void *arg;
+};
+
+static enum status
+call_write(struct sink *self, struct bytes chunk, struct error *err)
+{
+    struct call_sink *sink = (struct call_sink *) self;
+
+    return sink->write(sink->arg, chunk, err);
+}
+
+static const struct sink_ops call_ops = {
+    .name = "call",
+    .write = call_write,
+    .finish = finish_next,
+    .free = free_plain,
+};
+
+enum status
+sink_open_call(struct sink **sink,
+               enum status (*write)(void *arg, struct bytes chunk, struct error *err), void *arg,
+               struct error *err)
+{
+    TRY(open_stage(sink, &call_ops, sizeof(struct call_sink), err));
+    ((struct call_sink *) *sink)->write = write;
+    ((struct call_sink *) *sink)->arg = arg;
+    return OK;
+}
+
 struct count_sink
 {
     struct sink base;

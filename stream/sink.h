@@ -72,5 +72,11 @@ NODISCARD enum status sink_open_fd(struct sink **sink, int fd, const char *path,
 /* Takes everything and keeps nothing. */
 NODISCARD enum status sink_open_null(struct sink **sink, struct error *err);
 
+/* Calls write with all that comes; arg must outlive the sink. */
+NODISCARD enum status sink_open_call(struct sink **sink,
+                                     enum status (*write)(void *arg, struct bytes chunk,
+                                                          struct error *err),
+                                     void *arg, struct error *err);
+
 /* Observers: bytes pass unchanged.  *size_bytes counts as they pass. */
 NODISCARD enum status sink_push_count(struct sink **head, uint64_t *size_bytes, struct error *err);

@@ -103,6 +103,58 @@ writing_to_a_descriptor_that_cannot_be_written_names_the_file(void **state)
     assert_message("could not write \"the file\"");
 }
 
+/* What a callback was handed, up to what it takes. */
+struct taken
+{
+    struct buffer bytes;
+    size_t calls;
+};
+
+static enum status
+take_some(void *arg, struct bytes chunk, struct error *err)
+{
+    struct taken *taken = arg;
+
+    taken->calls++;
+    return buffer_append(&taken->bytes, chunk, err);
+}
+
+static void
+a_callback_gets_each_write_and_its_failure_is_the_sink_s(void **state)
+{
+    struct taken taken = {.bytes = BUFFER_INIT(8)};
+    SCOPED(sink_freep) struct sink *sink = NULL;
+    struct error err = {0};
+
+    (void) state;
+    assert_ok(sink_open_call(&sink, take_some, &taken, &err));
+    assert_ok(sink_write(sink, BYTES("time"), &err));
+    assert_ok(sink_write(sink, BYTES("line"), &err));
+    assert_int_equal(taken.calls, 2);
+    assert_true(bytes_equal(buffer_bytes(&taken.bytes), BYTES("timeline")));
+    assert_status(sink_write(sink, BYTES("s"), &err), STATUS_NO_MEMORY);
+    assert_int_equal(sink->state, SINK_FAILED);
+    buffer_release(&taken.bytes);
+}
+
+static void
+a_callback_is_a_destination_for_stages(void **state)
+{
+    struct taken taken = {.bytes = BUFFER_INIT(100)};
+    SCOPED(sink_freep) struct sink *sink = NULL;
+    struct error err = {0};
+    uint64_t size_bytes;
+
+    (void) state;
+    assert_ok(sink_open_call(&sink, take_some, &taken, &err));
+    assert_ok(sink_push_count(&sink, &size_bytes, &err));
+    assert_ok(sink_write(sink, BYTES("segment"), &err));
+    assert_ok(sink_finish(sink, &err));
+    assert_int_equal(size_bytes, 7);
+    assert_true(bytes_equal(buffer_bytes(&taken.bytes), BYTES("segment")));
+    buffer_release(&taken.bytes);
+}
+
 static size_t freed;
 static size_t finished;
 
@@ -235,6 +287,8 @@ main(void)
         cmocka_unit_test(a_stage_passes_on_the_failure_of_its_destination),
         cmocka_unit_test(a_file_is_pumped_from_where_it_stands_to_its_end),
         cmocka_unit_test(writing_to_a_descriptor_that_cannot_be_written_names_the_file),
+        cmocka_unit_test(a_callback_gets_each_write_and_its_failure_is_the_sink_s),
+        cmocka_unit_test(a_callback_is_a_destination_for_stages),
         cmocka_unit_test(freeing_a_chain_frees_all_of_it_and_finishes_nothing),
         cmocka_unit_test(finishing_a_chain_finishes_its_destination_once),
         cmocka_unit_test(a_zstd_frame_opens_whole_and_byte_by_byte_and_never_cut_or_longer),
