@@ -84,21 +84,22 @@ backup_to_json(const struct backup *backup)
 
     time_format(backup->started, started);
     time_format(backup->stopped, stopped);
-    return json_pack("{s:s, s:s, s:s*, s:o, s:I, s:I, s:o, s:o, s:s, s:s, s:b, s:b, s:o, s:o, s:o, "
-                     "s:o, s:o, s:o, s:I, s:I, s:I, s:I}",
-                     "id", backup->id, "type", full ? "full" : "incremental", "parent",
-                     full ? NULL : backup->parent, "system_identifier",
-                     json_u64(backup->system_identifier), "major", (json_int_t) backup->major,
-                     "wal_segment_size", (json_int_t) backup->wal_segment_size, "start",
-                     position_to_json(backup->start), "stop", position_to_json(backup->stop),
-                     "started", started, "stopped", stopped, "from_standby", backup->from_standby,
-                     "damaged", backup->damaged, "file_count", json_u64(backup->file_count),
-                     "logical_bytes", json_u64(backup->logical_bytes), "stored_bytes",
-                     json_u64(backup->stored_bytes), "new_bytes", json_u64(backup->new_bytes),
-                     "packed_bytes", json_u64(backup->packed_bytes), "extent_count",
-                     json_u64(backup->extent_count), "pack_count", (json_int_t) backup->pack_count,
-                     "healed_files", (json_int_t) backup->healed_files, "healed_blocks",
-                     (json_int_t) backup->healed_blocks, "wal_kept", (json_int_t) backup->wal_kept);
+    return json_pack(
+        "{s:s, s:s, s:s*, s:o, s:I, s:I, s:o, s:o, s:s, s:s, s:b, s:b, s:b, s:o, s:o, s:o, "
+        "s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I}",
+        "id", backup->id, "type", full ? "full" : "incremental", "parent",
+        full ? NULL : backup->parent, "system_identifier", json_u64(backup->system_identifier),
+        "major", (json_int_t) backup->major, "wal_segment_size",
+        (json_int_t) backup->wal_segment_size, "start", position_to_json(backup->start), "stop",
+        position_to_json(backup->stop), "started", started, "stopped", stopped, "from_standby",
+        backup->from_standby, "data_checksums", backup->data_checksums, "damaged", backup->damaged,
+        "file_count", json_u64(backup->file_count), "logical_bytes",
+        json_u64(backup->logical_bytes), "stored_bytes", json_u64(backup->stored_bytes),
+        "new_bytes", json_u64(backup->new_bytes), "packed_bytes", json_u64(backup->packed_bytes),
+        "live_bytes", json_u64(backup->live_bytes), "extent_count", json_u64(backup->extent_count),
+        "pack_count", (json_int_t) backup->pack_count, "healed_files",
+        (json_int_t) backup->healed_files, "healed_blocks", (json_int_t) backup->healed_blocks,
+        "wal_kept", (json_int_t) backup->wal_kept);
 }
 
 static enum status
@@ -137,12 +138,14 @@ backup_from_json(const json_t *object, struct backup *backup, struct error *err)
     TRY(time_from_json(object, "started", &backup->started, err));
     TRY(time_from_json(object, "stopped", &backup->stopped, err));
     TRY(member_bool(object, "from_standby", &backup->from_standby, err));
+    TRY(member_bool(object, "data_checksums", &backup->data_checksums, err));
     TRY(member_bool(object, "damaged", &backup->damaged, err));
     TRY(member_u64(object, "file_count", &backup->file_count, err));
     TRY(member_u64(object, "logical_bytes", &backup->logical_bytes, err));
     TRY(member_u64(object, "stored_bytes", &backup->stored_bytes, err));
     TRY(member_u64(object, "new_bytes", &backup->new_bytes, err));
     TRY(member_u64(object, "packed_bytes", &backup->packed_bytes, err));
+    TRY(member_u64(object, "live_bytes", &backup->live_bytes, err));
     TRY(member_u64(object, "extent_count", &backup->extent_count, err));
     TRY(member_u32(object, "pack_count", &backup->pack_count, err));
     TRY(member_u32(object, "healed_files", &backup->healed_files, err));

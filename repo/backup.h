@@ -26,12 +26,14 @@ struct backup
     time_us started;
     time_us stopped;
     bool from_standby;
-    bool damaged; /* the server met checksum failures: never the last good one */
+    bool data_checksums; /* the server's pages have them */
+    bool damaged;        /* the server met checksum failures: never the last good one */
     uint64_t file_count;
     uint64_t logical_bytes; /* of all files */
     uint64_t stored_bytes;  /* of all packs it uses */
     uint64_t new_bytes;     /* of packs written for it */
-    uint64_t packed_bytes;  /* of content in the packs it uses, its own or not */
+    uint64_t packed_bytes;  /* of content in the packs it uses */
+    uint64_t live_bytes;    /* how much of that content is this backup's */
     uint64_t extent_count;
     uint32_t pack_count;
     uint32_t healed_files;  /* that arrived whole to be compared with the parent */

@@ -3,32 +3,55 @@
  * catalog.h - the cluster's log, and what it amounts to.
  *
  * Everything that happens to a cluster's repository is an entry in one log of
- * numbered objects, "<cluster>/log/<20 digits>.json", each created only if its
- * number is free.  The catalog is the log replayed.  A writer commits by
- * winning the next number; a loser reads what it lost to and checks again
- * whether its entry still holds.  So neither clocks nor leases decide, and a
- * process that slept for a week cannot undo what others did meanwhile.
+ * numbered objects (repo/log_entry.h), each created only if its number is free.
+ * The catalog is the log replayed.  A writer commits by winning the next number;
+ * a loser reads what it lost to and checks again whether its entry still holds.
+ * So neither clocks nor leases decide, and a process that slept for a week
+ * cannot undo what others did meanwhile.
  *
  * Every CATALOG_CHECKPOINT-th entry is a checkpoint that holds the catalog of
  * all before it: a reader starts at the newest one.  The log is never
  * shortened: it is also the audit trail.
  *
- * A catalog belongs to one thread.
+ * A catalog never forgets a condemnation that it has seen, not even when it is
+ * carried out: whoever loads it before the first object of a backup is written
+ * knows at its commit of everything that was condemned meanwhile.
+ *
+ * A catalog belongs to one thread.  What it points to changes with every load
+ * and append.
  */
 #pragma once
 
-#include "repo/backup.h"
+#include "repo/condemnation.h"
+#include "repo/hold.h"
 #include "repo/lineage.h"
+#include "repo/verification.h"
 
 #define CATALOG_CHECKPOINT 64
 
 struct catalog
 {
     uint64_t last_number;   /* of the log's entries seen; 0: none */
+    uint64_t last_change;   /* the newest of them that is no checkpoint, or before the first seen */
+    time_us last_time;      /* when the newest was written, by its writer's clock */
     struct backup *backups; /* owned; in the order of their commits */
     size_t backup_count;
     struct lineage *lineages; /* owned; the last is the present one */
     size_t lineage_count;
+    struct hold *holds; /* owned; at most one for a backup, which is in the catalog */
+    size_t hold_count;
+    struct condemnation *condemnations; /* owned; those to carry out, and those seen */
+    size_t condemnation_count;
+    struct wal_set condemned_wal; /* all that ever was: these names are not used again */
+    bool has_verification;
+    struct verification verification; /* the last */
+};
+
+/* A backup that leaves the catalog, and why. */
+struct expiry
+{
+    const char *backup;
+    const char *reason;
 };
 
 /* One thing to commit: exactly one is set.  Borrowed for the call. */
@@ -36,6 +59,13 @@ struct catalog_entry
 {
     const struct backup *backup;
     const struct lineage *lineage;
+    const struct expiry *expiries; /* expiry_count of them */
+    size_t expiry_count;
+    const struct condemnation *condemnation; /* the log gives it its number and time */
+    uint64_t deleted;                        /* number of the condemnation carried out */
+    const struct hold *hold;                 /* in the place of the backup's earlier one */
+    const char *released;                    /* whose hold ends */
+    const struct verification *verification;
 };
 
 /*
@@ -49,13 +79,17 @@ struct catalog_check
 };
 
 /*
- * Read the whole log; what the catalog held is gone.  A log without entries is OK.  CORRUPT when a
- * number is missing or an entry is not what it should be; UNSUPPORTED when a newer version wrote
- * one.
+ * Read the log: a new catalog from the newest checkpoint, one that was loaded
+ * from where it is.  A log without entries is OK.  CORRUPT when a number is
+ * missing or an entry is not what it should be; UNSUPPORTED when a newer version
+ * wrote one.
  */
 NODISCARD enum status catalog_load(struct repo *repo, struct catalog *catalog, struct error *err);
 
-/* Commit an entry; the catalog then includes it.  check.holds may be NULL. */
+/*
+ * Commit an entry; the catalog then includes it.  check.holds may be NULL.
+ * REFUSED in a copy, or the two would be different histories.
+ */
 NODISCARD enum status catalog_append(struct repo *repo, struct catalog *catalog,
                                      const struct catalog_entry *entry, struct catalog_check check,
                                      struct error *err);
@@ -68,3 +102,15 @@ const struct backup *catalog_find_backup(const struct catalog *catalog, const ch
 const struct lineage *catalog_find_lineage(const struct catalog *catalog,
                                            uint64_t system_identifier);
 const struct lineage *catalog_present_lineage(const struct catalog *catalog);
+const struct hold *catalog_find_hold(const struct catalog *catalog, const char *backup_id);
+
+/* Is it condemned, whether it was deleted since or not?  Of WAL: any segment of the run. */
+bool catalog_condemned_pack(const struct catalog *catalog, const uint8_t id[PACK_ID_SIZE]);
+bool catalog_condemned_backup(const struct catalog *catalog, const char *id);
+bool catalog_condemned_wal(const struct catalog *catalog, uint64_t system_identifier,
+                           struct wal_run run);
+
+/* What a backup must check when it commits: REFUSED when something that it needs is condemned. */
+NODISCARD enum status catalog_check_backup(const struct catalog *catalog,
+                                           const struct backup *backup, const struct pack *packs,
+                                           size_t pack_count, struct error *err);

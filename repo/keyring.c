@@ -408,6 +408,42 @@ keyring_find(struct keyring *keyring, const struct seal_key_id *id, struct secre
     return status;
 }
 
+struct key_visitor
+{
+    enum status (*visit)(void *arg, const char *key, const struct seal_key_id *id,
+                         struct error *err);
+    void *arg;
+};
+
+static enum status
+visit_key(void *arg, const char *key, uint64_t size_bytes, struct error *err)
+{
+    const struct key_visitor *visitor = arg;
+    char text[2 * SEAL_KEY_ID_SIZE + 1];
+    struct seal_key_id id;
+    int used = 0;
+
+    (void) size_bytes;
+    if (sscanf(path_name(key), "%32[0-9a-f].json%n", text, &used) != 1 ||
+        path_name(key)[used] != '\0' || !hex_decode(text, id.bytes, SEAL_KEY_ID_SIZE))
+        return error_set(err, STATUS_CORRUPT, "unexpected object \"%s\" among the keys", key);
+    return visitor->visit(visitor->arg, key, &id, err);
+}
+
+/* Keys are listed in the order of their ids, which begin with the time. */
+enum status
+keyring_visit(struct keyring *keyring,
+              enum status (*visit)(void *arg, const char *key, const struct seal_key_id *id,
+                                   struct error *err),
+              void *arg, struct error *err)
+{
+    struct key_visitor visitor = {visit, arg};
+    char prefix[KEY_NAME_SIZE];
+
+    key_prefix(keyring, prefix);
+    return store_list(keyring->store, prefix, "", visit_key, &visitor, err);
+}
+
 /* What a listing of the keys found. */
 struct newest_key
 {
@@ -415,19 +451,15 @@ struct newest_key
     struct seal_key_id id;
 };
 
-/* Keys are listed in the order of their ids: the last is the newest. */
 static enum status
-note_key(void *arg, const char *key, uint64_t size_bytes, struct error *err)
+note_key(void *arg, const char *key, const struct seal_key_id *id, struct error *err)
 {
     struct newest_key *newest = arg;
-    char id[2 * SEAL_KEY_ID_SIZE + 1];
-    int used = 0;
 
-    (void) size_bytes;
-    if (sscanf(path_name(key), "%32[0-9a-f].json%n", id, &used) != 1 ||
-        path_name(key)[used] != '\0' || !hex_decode(id, newest->id.bytes, SEAL_KEY_ID_SIZE))
-        return error_set(err, STATUS_CORRUPT, "unexpected object \"%s\" among the keys", key);
+    (void) key;
+    (void) err;
     newest->known = true;
+    newest->id = *id;
     return OK;
 }
 
@@ -440,10 +472,8 @@ find_active(struct keyring *keyring, struct seal_key_id *id, struct secret *data
     if (!keyring->active_known)
     {
         struct newest_key newest = {0};
-        char prefix[KEY_NAME_SIZE];
 
-        key_prefix(keyring, prefix);
-        TRY(store_list(keyring->store, prefix, "", note_key, &newest, err));
+        TRY(keyring_visit(keyring, note_key, &newest, err));
         if (!newest.known)
             return error_set(err, STATUS_CORRUPT, "the repository has no data key");
         keyring->active = newest.id;

@@ -43,4 +43,19 @@ NODISCARD enum status keyring_active(struct keyring *keyring, struct seal_key_id
 NODISCARD enum status keyring_find(struct keyring *keyring, const struct seal_key_id *id,
                                    struct secret *data_key, struct error *err);
 
+/* Visit the keys as they are stored, oldest first. */
+NODISCARD enum status keyring_visit(struct keyring *keyring,
+                                    enum status (*visit)(void *arg, const char *key,
+                                                         const struct seal_key_id *id,
+                                                         struct error *err),
+                                    void *arg, struct error *err);
+
+/*
+ * Store the keys, which are in the keyring's own store, in another one too, as
+ * they are wrapped, each only once it opens.  CORRUPT: another one is there
+ * under a key's name.
+ */
+NODISCARD enum status keyring_copy(struct keyring *keyring, struct store *from, struct store *to,
+                                   struct error *err);
+
 struct seal_key_source keyring_source(struct keyring *keyring);

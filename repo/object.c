@@ -169,11 +169,10 @@ object_put(struct repo *repo, const char *key, enum object_form form, struct byt
 }
 
 enum status
-object_read(struct repo *repo, const char *key, enum object_form form, struct sink **sink,
-            struct error *err)
+object_push_open_stages(struct repo *repo, const char *key, enum object_form form,
+                        struct sink **sink, struct error *err)
 {
     struct seal_binding binding = {repo->id, key};
-    enum status status;
 
     if (form == OBJECT_COMPRESSED)
         TRY(sink_push_unzstd(sink, err));
@@ -181,9 +180,17 @@ object_read(struct repo *repo, const char *key, enum object_form form, struct si
     if (repo->keyring != NULL && form == OBJECT_COMPRESSED)
         TRY(sink_push_thread(sink, err));
     if (repo->keyring != NULL)
-        TRY(sink_push_unseal(sink, keyring_source(repo->keyring), binding, err));
-    else if (form == OBJECT_COMPRESSED)
-        TRY(push_prologue(sink, err));
+        return sink_push_unseal(sink, keyring_source(repo->keyring), binding, err);
+    return form == OBJECT_COMPRESSED ? push_prologue(sink, err) : OK;
+}
+
+enum status
+object_read(struct repo *repo, const char *key, enum object_form form, struct sink **sink,
+            struct error *err)
+{
+    enum status status;
+
+    TRY(object_push_open_stages(repo, key, form, sink, err));
     status = store_read(repo->store, key, 0, STORE_TO_END, *sink, err);
     if (status == OK)
         status = sink_finish(*sink, err);
@@ -251,22 +258,36 @@ sealed_digest(struct repo *repo, struct bytes head, struct digest *digest,
     return derive_digest_key(repo, &data_key, digest_key, err);
 }
 
+size_t
+object_head_size(const struct repo *repo)
+{
+    return repo->keyring == NULL ? PROLOGUE_SIZE : SEAL_HEADER_SIZE;
+}
+
+enum status
+object_head_digest(struct repo *repo, struct bytes head, struct digest *digest,
+                   struct object_digest_key *digest_key, struct error *err)
+{
+    *digest_key = (struct object_digest_key){0};
+    if (repo->keyring != NULL)
+        return sealed_digest(repo, head, digest, digest_key, err);
+    if (head.size < PROLOGUE_SIZE || !parse_prologue(head.data, digest))
+        return error_set(err, STATUS_CORRUPT, "it carries no digest");
+    return OK;
+}
+
 enum status
 object_digest(struct repo *repo, const char *key, struct digest *digest,
               struct object_digest_key *digest_key, struct error *err)
 {
     SCOPED(buffer_release) struct buffer head = BUFFER_INIT(SEAL_HEADER_SIZE);
     SCOPED(sink_freep) struct sink *sink = NULL;
-    size_t wanted = repo->keyring == NULL ? PROLOGUE_SIZE : SEAL_HEADER_SIZE;
-    enum status status = OK;
+    enum status status;
 
     *digest_key = (struct object_digest_key){0};
     TRY(sink_open_buffer(&sink, &head, err));
-    TRY(store_read(repo->store, key, 0, wanted, sink, err));
-    if (repo->keyring != NULL)
-        status = sealed_digest(repo, buffer_bytes(&head), digest, digest_key, err);
-    else if (!parse_prologue(head.data, digest))
-        status = error_set(err, STATUS_CORRUPT, "it carries no digest");
+    TRY(store_read(repo->store, key, 0, object_head_size(repo), sink, err));
+    status = object_head_digest(repo, buffer_bytes(&head), digest, digest_key, err);
     if (status != OK)
         error_context(err, "object \"%s\"", key);
     return status;

@@ -47,6 +47,14 @@ struct zstd_effort object_effort(const struct repo *repo, int threads);
 NODISCARD enum status object_read(struct repo *repo, const char *key, enum object_form form,
                                   struct sink **sink, struct error *err);
 
+/*
+ * Push the stages that authenticate and decompress what is stored under key:
+ * what object_read does before it reads.  key must outlive the sink.
+ */
+NODISCARD enum status object_push_open_stages(struct repo *repo, const char *key,
+                                              enum object_form form, struct sink **sink,
+                                              struct error *err);
+
 /* A whole object into a buffer, up to its limit. */
 NODISCARD enum status object_get(struct repo *repo, const char *key, enum object_form form,
                                  struct buffer *content, struct error *err);
@@ -71,3 +79,11 @@ void object_digest_key_wipe(struct object_digest_key *key);
  */
 NODISCARD enum status object_digest(struct repo *repo, const char *key, struct digest *digest,
                                     struct object_digest_key *digest_key, struct error *err);
+
+/* So many of an object's first bytes say its digest. */
+size_t object_head_size(const struct repo *repo);
+
+/* What object_digest reads, out of an object's first bytes.  CORRUPT: they carry no digest. */
+NODISCARD enum status object_head_digest(struct repo *repo, struct bytes head,
+                                         struct digest *digest,
+                                         struct object_digest_key *digest_key, struct error *err);

@@ -2,6 +2,7 @@
 #include "repo/repo.h"
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/json.h"
 #include "base/random.h"
 
@@ -124,11 +125,11 @@ add_first_key(struct store *store, const struct marker *marker, const struct rep
     return keyring_add_key(keyring, err);
 }
 
-enum status
-repo_create(struct store *store, const struct repo_options *options, struct store_dialect *dialect,
-            struct error *err)
+/* Is it free to become a repository, and good enough? */
+static enum status
+prepare_store(struct store *store, const struct repo_options *options,
+              struct store_dialect *dialect, struct error *err)
 {
-    struct marker marker = {.encrypted = !options->encryption_off};
     uint64_t size_bytes;
     enum status status;
 
@@ -139,12 +140,36 @@ repo_create(struct store *store, const struct repo_options *options, struct stor
     if (status != STATUS_NOT_FOUND)
         return status;
     TRY(store_probe(store, dialect, err));
-    TRY(check_dialect(store, dialect->conditional_create, options->single_writer, err));
+    return check_dialect(store, dialect->conditional_create, options->single_writer, err);
+}
+
+enum status
+repo_create(struct store *store, const struct repo_options *options, struct store_dialect *dialect,
+            struct error *err)
+{
+    struct marker marker = {.encrypted = !options->encryption_off};
+
+    TRY(prepare_store(store, options, dialect, err));
     marker.conditional_create = dialect->conditional_create;
     TRY(random_bytes(marker.id, REPOSITORY_ID_SIZE, err));
     if (marker.encrypted)
         TRY(add_first_key(store, &marker, options, err));
     /* Crash here: a key without a repository, which the next init leaves alone. */
+    return put_marker(store, &marker, err);
+}
+
+enum status
+repo_create_copy(struct store *store, struct repo *original, const struct repo_options *options,
+                 struct store_dialect *dialect, struct error *err)
+{
+    struct marker marker = {.encrypted = original->keyring != NULL};
+
+    TRY(prepare_store(store, options, dialect, err));
+    marker.conditional_create = dialect->conditional_create;
+    memcpy(marker.id, original->id, REPOSITORY_ID_SIZE);
+    if (marker.encrypted)
+        TRY(keyring_copy(original->keyring, original->store, store, err));
+    CRASH_POINT("copy: keys without a repository"); /* the next copy finds them equal */
     return put_marker(store, &marker, err);
 }
 
@@ -182,6 +207,7 @@ repo_open(struct repo **repo, struct store *store, const struct repo_options *op
     TRY(check_dialect(store, marker.conditional_create, options->single_writer, err));
     memcpy(made->id, marker.id, REPOSITORY_ID_SIZE);
     made->conditional_create = marker.conditional_create;
+    made->copy = options->copy;
     made->compression_level = options->compression_level;
     made->threads = options->threads;
     made->cluster = strdup(options->cluster);

@@ -20,6 +20,7 @@ struct repo
     uint8_t id[REPOSITORY_ID_SIZE];
     char *cluster; /* owned; the first component of the cluster's keys */
     bool conditional_create;
+    bool copy; /* of another repository, whose log is copied to it: nothing commits here */
     int compression_level;
     int threads; /* that one small piece of work, such as a WAL segment, may use */
 };
@@ -30,6 +31,7 @@ struct repo_options
     struct keyring_unlock unlock;
     bool encryption_off; /* what the configuration demands; the repository must agree */
     bool single_writer;  /* see store.h */
+    bool copy;           /* see struct repo */
     int compression_level;
     int threads;
 };
@@ -41,6 +43,14 @@ struct repo_options
  */
 NODISCARD enum status repo_create(struct store *store, const struct repo_options *options,
                                   struct store_dialect *dialect, struct error *err);
+
+/*
+ * Make the store a copy of a repository, with the same id and data keys and
+ * nothing else yet; otherwise as repo_create.  The original is open.
+ */
+NODISCARD enum status repo_create_copy(struct store *store, struct repo *original,
+                                       const struct repo_options *options,
+                                       struct store_dialect *dialect, struct error *err);
 
 /* Takes the store when it succeeds.  NOT_FOUND: the store answered, and holds no repository. */
 NODISCARD enum status repo_open(struct repo **repo, struct store *store,

@@ -70,6 +70,14 @@ store_delete(struct store *store, const char *key, struct error *err)
 }
 
 enum status
+store_delete_unfinished(struct store *store, const char *prefix, time_us before, uint64_t *count,
+                        struct error *err)
+{
+    *count = 0;
+    return store->ops->remove_unfinished(store, prefix, before, count, err);
+}
+
+enum status
 store_server_time(struct store *store, time_us *now, struct error *err)
 {
     return store->ops->server_time(store, now, err);

@@ -54,6 +54,8 @@ struct store_ops
                                              struct error *err),
                         void *arg, struct error *err);
     enum status (*remove)(struct store *store, const char *key, struct error *err);
+    enum status (*remove_unfinished)(struct store *store, const char *prefix, time_us before,
+                                     uint64_t *count, struct error *err);
     enum status (*server_time)(struct store *store, time_us *now, struct error *err);
     void (*free)(struct store *store);
 };
@@ -98,7 +100,7 @@ NODISCARD enum status store_size(struct store *store, const char *key, uint64_t 
 /*
  * Visit every key that begins with prefix and sorts after `after` ("" for all),
  * in byte order.  A prefix with no keys is OK and visits nothing.  Stops at the
- * visitor's first failure and returns it.
+ * visitor's first failure and returns it.  The visitor may delete what it visits.
  */
 NODISCARD enum status store_list(struct store *store, const char *prefix, const char *after,
                                  enum status (*visit)(void *arg, const char *key,

@@ -324,6 +324,7 @@ static const struct store_ops file_ops = {
     .size = store_file_size,
     .list = store_file_list,
     .remove = file_remove,
+    .remove_unfinished = store_file_remove_unfinished,
     .server_time = file_server_time,
     .free = file_free,
 };

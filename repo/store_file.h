@@ -24,6 +24,9 @@ enum status store_file_trouble(struct file_store *store, const char *what, const
 NODISCARD enum status store_file_check_root(struct file_store *store, struct error *err);
 
 /* The operations of struct store_ops with these names. */
+NODISCARD enum status store_file_remove_unfinished(struct store *base, const char *prefix,
+                                                   time_us before, uint64_t *count,
+                                                   struct error *err);
 NODISCARD enum status store_file_size(struct store *base, const char *key, uint64_t *size_bytes,
                                       struct error *err);
 NODISCARD enum status store_file_list(struct store *base, const char *prefix, const char *after,

@@ -101,18 +101,21 @@ read_names(struct file_store *store, const char *path, struct names *names, stru
     return OK;
 }
 
+/* By its directory's word: whoever may list objects need not be allowed to read them. */
 static enum status
 visit_object(struct walk *walk, const char *key, struct error *err)
 {
-    uint64_t size_bytes;
-    enum status status;
+    struct stat info;
 
     if (strncmp(key, walk->prefix, strlen(walk->prefix)) != 0 || strcmp(key, walk->after) <= 0)
         return OK;
-    status = store_file_size(&walk->store->base, key, &size_bytes, err);
-    if (status == STATUS_NOT_FOUND)
-        return OK; /* deleted while we listed */
-    return status == OK ? walk->visit(walk->arg, key, size_bytes, err) : status;
+    if (fstatat(walk->store->root, key, &info, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT ? OK /* deleted while we listed */
+                               : store_file_trouble(walk->store, "stat", key, err);
+    if (!S_ISREG(info.st_mode))
+        return error_set(err, STATUS_IO, "\"%s/%s\" is not a regular file",
+                         walk->store->base.location, key);
+    return walk->visit(walk->arg, key, (uint64_t) info.st_size, err);
 }
 
 /* Visit all below directory, which is "" or ends in a slash. */

@@ -4,6 +4,7 @@
 #include "stream/sink.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,9 +193,9 @@ memory_size(struct store *base, const char *key, uint64_t *size_bytes, struct er
     return OK;
 }
 
-/* The first object after key, whose name may be gone by now. */
-static struct object *
-next_after(struct memory_store *store, const char *key)
+/* The first object after key, which is replaced by its key; the visitor may delete it. */
+static bool
+next_after(struct memory_store *store, char key[STORE_KEY_MAX + 1], uint64_t *size_bytes)
 {
     struct object *object;
 
@@ -202,8 +203,13 @@ next_after(struct memory_store *store, const char *key)
     object = *find(store, key);
     if (object != NULL && strcmp(object->key, key) == 0)
         object = object->next;
+    if (object != NULL)
+    {
+        snprintf(key, STORE_KEY_MAX + 1, "%s", object->key);
+        *size_bytes = object->content.size;
+    }
     pthread_mutex_unlock(&store->lock);
-    return object;
+    return object != NULL;
 }
 
 static enum status
@@ -213,11 +219,13 @@ memory_list(struct store *base, const char *prefix, const char *after,
             void *arg, struct error *err)
 {
     struct memory_store *store = (struct memory_store *) base;
+    char key[STORE_KEY_MAX + 1];
+    uint64_t size_bytes;
 
-    for (struct object *object = next_after(store, after); object != NULL;
-         object = next_after(store, object->key))
-        if (strncmp(object->key, prefix, strlen(prefix)) == 0)
-            TRY(visit(arg, object->key, object->content.size, err));
+    snprintf(key, sizeof(key), "%s", after);
+    while (next_after(store, key, &size_bytes))
+        if (strncmp(key, prefix, strlen(prefix)) == 0)
+            TRY(visit(arg, key, size_bytes, err));
     return OK;
 }
 
@@ -238,6 +246,19 @@ memory_remove(struct store *base, const char *key, struct error *err)
     }
     pthread_mutex_unlock(&store->lock);
     object_freep(&gone);
+    return OK;
+}
+
+/* What was begun is its writer's alone, and goes with it. */
+static enum status
+memory_remove_unfinished(struct store *base, const char *prefix, time_us before, uint64_t *count,
+                         struct error *err)
+{
+    (void) base;
+    (void) prefix;
+    (void) before;
+    (void) count;
+    (void) err;
     return OK;
 }
 
@@ -275,6 +296,7 @@ static const struct store_ops memory_ops = {
     .size = memory_size,
     .list = memory_list,
     .remove = memory_remove,
+    .remove_unfinished = memory_remove_unfinished,
     .server_time = memory_server_time,
     .free = memory_free,
 };

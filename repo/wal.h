@@ -10,6 +10,7 @@
 
 #include "pg/segment.h"
 #include "repo/object.h"
+#include "repo/wal_offer.h"
 
 /* One archived file.  name is borrowed and was read by pg_wal_file_parse. */
 struct wal_file
@@ -18,11 +19,12 @@ struct wal_file
     const char *name;
 };
 
-enum wal_push_result
-{
-    WAL_STORED,
-    WAL_ALREADY_THERE, /* with equal content */
-};
+/*
+ * "<cluster>/wal/<system identifier>/<timeline>/<log>/<name>"; history files,
+ * which have no log, are in their timeline's folder.
+ */
+NODISCARD enum status wal_key(const struct repo *repo, const struct wal_file *file,
+                              char key[STORE_KEY_MAX + 1], struct error *err);
 
 /*
  * Archive the file open at source, from its beginning.  CONFLICT: the archive

@@ -13,64 +13,25 @@
 #define HISTORY_LIMIT ((size_t) 1 << 20)
 
 static enum status load_histories(struct wal_chain *chain, struct error *err);
-
-static void
-release_runs(struct wal_runs *runs)
-{
-    free(runs->items);
-    *runs = (struct wal_runs){0};
-}
+static enum status learn_histories(struct wal_chain *chain, const struct catalog *catalog,
+                                   struct error *err);
 
 void
 wal_chain_release(struct wal_chain *chain)
 {
-    release_runs(&chain->archived);
-    release_runs(&chain->kept);
+    wal_runs_release(&chain->archived);
+    wal_runs_release(&chain->kept);
     for (size_t index = 0; index < chain->history_count; index++)
         pg_history_release(&chain->histories[index]);
     free(chain->histories);
     *chain = (struct wal_chain){0};
 }
 
-/* Segments come sorted, so each extends the last run or begins one. */
 static enum status
 add_segment(struct wal_runs *runs, struct pg_wal_segment segment, struct error *err)
 {
-    struct wal_run *last = runs->count == 0 ? NULL : &runs->items[runs->count - 1];
-    struct wal_run *grown;
-
-    if (last != NULL && last->timeline == segment.timeline && last->last + 1 == segment.number)
-    {
-        last->last = segment.number;
-        return OK;
-    }
-    grown = realloc(runs->items, (runs->count + 1) * sizeof(*runs->items));
-    if (grown == NULL)
-        return error_no_memory(err);
-    runs->items = grown;
-    runs->items[runs->count++] = (struct wal_run){segment.timeline, segment.number, segment.number};
-    return OK;
-}
-
-static bool
-runs_have(const struct wal_runs *runs, struct pg_wal_segment segment)
-{
-    size_t low = 0;
-    size_t high = runs->count;
-
-    while (low < high)
-    {
-        size_t middle = low + (high - low) / 2;
-        const struct wal_run *run = &runs->items[middle];
-
-        if (run->timeline < segment.timeline ||
-            (run->timeline == segment.timeline && run->last < segment.number))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < runs->count && runs->items[low].timeline == segment.timeline &&
-           runs->items[low].first <= segment.number;
+    return wal_runs_add(runs, (struct wal_run){segment.timeline, segment.number, segment.number},
+                        err);
 }
 
 static enum status
@@ -104,14 +65,17 @@ note_archived(void *arg, const char *name, struct error *err)
 }
 
 enum status
-wal_chain_load(struct wal_chain *chain, struct repo *repo, uint64_t system_identifier,
-               uint32_t segment_size, struct error *err)
+wal_chain_load(struct wal_chain *chain, struct repo *repo, const struct catalog *catalog,
+               uint64_t system_identifier, uint32_t segment_size, struct error *err)
 {
     *chain = (struct wal_chain){
         .repo = repo, .system_identifier = system_identifier, .segment_size = segment_size};
     TRY(add_history(chain, pg_history_root(1), err));
     TRY(wal_list(repo, system_identifier, 0, note_archived, chain, err));
-    return load_histories(chain, err);
+    TRY(wal_runs_subtract(&chain->archived,
+                          wal_set_runs(&catalog->condemned_wal, system_identifier), err));
+    TRY(load_histories(chain, err));
+    return learn_histories(chain, catalog, err);
 }
 
 /* Read a history file from the archive, or from a key of its own. */
@@ -131,8 +95,12 @@ load_history(struct wal_chain *chain, const char *key, struct pg_history *histor
     return pg_history_parse(history->timeline, buffer_bytes(&content), history, err);
 }
 
-enum status
-wal_chain_learn(struct wal_chain *chain, const struct backup *backup, struct error *err)
+/*
+ * A backup carries the history of its timeline where the archive had it not:
+ * learn that, so that the backup has a path.
+ */
+static enum status
+learn_history(struct wal_chain *chain, const struct backup *backup, struct error *err)
 {
     SCOPED(pg_history_release)
     struct pg_history history = pg_history_root(backup->start.timeline);
@@ -152,6 +120,15 @@ wal_chain_learn(struct wal_chain *chain, const struct backup *backup, struct err
     TRY(status);
     TRY(add_history(chain, history, err));
     history.ancestors = NULL;
+    return OK;
+}
+
+static enum status
+learn_histories(struct wal_chain *chain, const struct catalog *catalog, struct error *err)
+{
+    for (size_t index = 0; index < catalog->backup_count; index++)
+        if (catalog->backups[index].system_identifier == chain->system_identifier)
+            TRY(learn_history(chain, &catalog->backups[index], err));
     return OK;
 }
 
@@ -181,7 +158,7 @@ wal_chain_keep(struct wal_chain *chain, const struct backup *backup, struct erro
 {
     char prefix[STORE_KEY_MAX + 1];
 
-    release_runs(&chain->kept);
+    wal_runs_release(&chain->kept);
     snprintf(chain->kept_by, sizeof(chain->kept_by), "%s", backup->id);
     chain->kept_stop = backup->stop.lsn;
     if (backup->wal_kept == 0)
@@ -218,7 +195,7 @@ wal_chain_newest(const struct wal_chain *chain, struct pg_wal_position position)
 bool
 wal_chain_has(const struct wal_chain *chain, struct pg_wal_segment segment)
 {
-    return runs_have(&chain->archived, segment) || runs_have(&chain->kept, segment);
+    return wal_runs_have(&chain->archived, segment) || wal_runs_have(&chain->kept, segment);
 }
 
 bool
@@ -307,8 +284,8 @@ static bool
 is_cut(const struct wal_chain *chain, struct pg_wal_segment segment)
 {
     return chain->kept_stop / chain->segment_size == segment.number &&
-           chain->kept_stop % chain->segment_size != 0 && !runs_have(&chain->archived, segment) &&
-           runs_have(&chain->kept, segment);
+           chain->kept_stop % chain->segment_size != 0 &&
+           !wal_runs_have(&chain->archived, segment) && wal_runs_have(&chain->kept, segment);
 }
 
 struct wal_reach
@@ -368,7 +345,7 @@ wal_chain_read(const struct wal_chain *chain, struct pg_wal_segment segment, str
     struct wal_file file = {chain->system_identifier, name};
 
     pg_wal_segment_name(segment, chain->segment_size, name);
-    if (runs_have(&chain->archived, segment))
+    if (wal_runs_have(&chain->archived, segment))
         return wal_read(chain->repo, &file, sink, err);
     snprintf(path, sizeof(path), "wal/%s", name);
     TRY(backup_key(chain->repo, chain->kept_by, path, key, err));

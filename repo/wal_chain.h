@@ -3,7 +3,8 @@
  * wal_chain.h - which WAL the archive holds, and how far it reaches unbroken.
  *
  * Load a chain once for a cluster.  It knows the names of all archived
- * segments, as runs, and the history of every timeline that has a file.  WAL
+ * segments, as runs, and the history of every timeline that has a file.  What
+ * is condemned counts as missing: it may be gone at any moment.  WAL
  * that a backup carries itself counts for that backup only: set it before
  * asking how far that backup can go.
  *
@@ -17,22 +18,7 @@
 
 #include "pg/history.h"
 #include "pg/segment.h"
-#include "repo/backup.h"
-#include "repo/repo.h"
-
-/* Segments of one timeline, both ends included. */
-struct wal_run
-{
-    pg_timeline timeline;
-    uint64_t first;
-    uint64_t last;
-};
-
-struct wal_runs
-{
-    struct wal_run *items; /* owned; in order */
-    size_t count;
-};
+#include "repo/catalog.h"
 
 struct wal_chain
 {
@@ -40,7 +26,7 @@ struct wal_chain
     uint64_t system_identifier;
     uint32_t segment_size;
 
-    struct wal_runs archived;
+    struct wal_runs archived;     /* and not condemned */
     struct pg_history *histories; /* owned; by timeline; the first is a root */
     size_t history_count;
 
@@ -49,9 +35,13 @@ struct wal_chain
     char kept_by[BACKUP_ID_SIZE]; /* "" for none */
 };
 
+/*
+ * The catalog says what is condemned, and which backups may carry a timeline's
+ * history that the archive has not; it is not kept.
+ */
 NODISCARD enum status wal_chain_load(struct wal_chain *chain, struct repo *repo,
-                                     uint64_t system_identifier, uint32_t segment_size,
-                                     struct error *err);
+                                     const struct catalog *catalog, uint64_t system_identifier,
+                                     uint32_t segment_size, struct error *err);
 
 /* For SCOPED on a zeroed or loaded chain. */
 void wal_chain_release(struct wal_chain *chain);
@@ -59,13 +49,6 @@ void wal_chain_release(struct wal_chain *chain);
 /* From now on the WAL kept with this backup counts too, and no other's. */
 NODISCARD enum status wal_chain_keep(struct wal_chain *chain, const struct backup *backup,
                                      struct error *err);
-
-/*
- * A backup carries the history of its timeline where the archive had it not:
- * learn that, so that the backup has a path.
- */
-NODISCARD enum status wal_chain_learn(struct wal_chain *chain, const struct backup *backup,
-                                      struct error *err);
 
 /* Of a timeline; NULL when it has no history file and is not the oldest.  Borrowed. */
 const struct pg_history *wal_chain_history(const struct wal_chain *chain, pg_timeline timeline);

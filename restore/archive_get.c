@@ -3,9 +3,9 @@
 
 #include "base/crash.h"
 #include "base/file.h"
-#include "pg/wal_page.h"
 #include "repo/lineage.h"
 #include "repo/wal.h"
+#include "repo/wal_head.h"
 #include "stream/sink.h"
 #include "stream/thread.h"
 
@@ -17,111 +17,23 @@
 #include <string.h>
 #include <unistd.h>
 
-/* An observer that keeps a file's first bytes and counts them all. */
-struct head_sink
-{
-    struct sink base;
-    struct head *head;
-};
-
-struct head
-{
-    uint8_t bytes[PG_WAL_LONG_HEADER_SIZE];
-    uint64_t size_bytes; /* of the whole file */
-};
-
-static enum status
-head_write(struct sink *self, struct bytes chunk, struct error *err)
-{
-    struct head *head = ((struct head_sink *) self)->head;
-
-    if (head->size_bytes < sizeof(head->bytes))
-    {
-        size_t room = sizeof(head->bytes) - head->size_bytes;
-
-        memcpy(head->bytes + head->size_bytes, chunk.data, chunk.size < room ? chunk.size : room);
-    }
-    head->size_bytes += chunk.size;
-    return sink_write(self->next, chunk, err);
-}
-
-static enum status
-head_finish(struct sink *self, struct error *err)
-{
-    return sink_finish(self->next, err);
-}
-
-static void
-head_free(struct sink *self)
-{
-    free(self);
-}
-
-static const struct sink_ops head_ops = {
-    .name = "head",
-    .write = head_write,
-    .finish = head_finish,
-    .free = head_free,
-};
-
-static enum status
-push_head(struct sink **sink, struct head *head, struct error *err)
-{
-    struct head_sink *stage = calloc(1, sizeof(*stage));
-
-    if (stage == NULL)
-        return error_no_memory(err);
-    stage->base.ops = &head_ops;
-    stage->head = head;
-    sink_push(sink, &stage->base);
-    return OK;
-}
-
-/* The archive is authenticated, but the server would fail harder on a wrong file than we do. */
-static enum status
-check_segment(const struct archive_get *request, const struct pg_wal_file *file,
-              const struct head *head, struct error *err)
-{
-    struct pg_wal_segment segment = {file->timeline, file->number};
-    struct pg_wal_header header;
-
-    if (head->size_bytes != request->segment_size)
-        return error_set(err, STATUS_CORRUPT,
-                         "it has %" PRIu64 " bytes, and this cluster's segments have %" PRIu32,
-                         head->size_bytes, request->segment_size);
-    TRY(pg_wal_header_parse((struct bytes){head->bytes, sizeof(head->bytes)}, &header, err));
-    if (header.system_identifier != request->system_identifier)
-        return error_set(err, STATUS_CORRUPT,
-                         "it is of a cluster with system identifier %" PRIu64 ", expected %" PRIu64,
-                         header.system_identifier, request->system_identifier);
-    if (header.page_address != pg_wal_segment_start(segment, request->segment_size) ||
-        header.timeline > file->timeline)
-    {
-        char address[PG_LSN_TEXT_SIZE];
-
-        pg_lsn_format(header.page_address, address);
-        return error_set(err, STATUS_CORRUPT,
-                         "it begins at LSN %s of timeline %" PRIu32 ", which is not what its "
-                         "name says",
-                         address, header.timeline);
-    }
-    return OK;
-}
-
 static enum status
 read_into(struct repo *repo, const struct archive_get *request, const struct pg_wal_file *file,
           int fd, const char *temporary, struct error *err)
 {
     SCOPED(sink_freep) struct sink *sink = NULL;
     struct wal_file archived = {request->system_identifier, request->name};
-    struct head head = {.size_bytes = 0};
+    struct wal_head_wanted wanted = {
+        request->system_identifier, request->segment_size, {file->timeline, file->number}};
+    struct wal_head head;
 
     TRY(sink_open_fd(&sink, fd, temporary, err));
-    TRY(push_head(&sink, &head, err));
+    TRY(sink_push_wal_head(&sink, &head, err));
     /* Decompressing and writing take as long as each other: do both at once. */
     TRY(sink_push_thread(&sink, err));
     TRY(wal_read(repo, &archived, &sink, err));
-    return file->kind == PG_WAL_FILE_SEGMENT ? check_segment(request, file, &head, err) : OK;
+    /* The archive is authenticated, but the server would fail harder on a wrong file than we do. */
+    return file->kind == PG_WAL_FILE_SEGMENT ? wal_head_check(&head, &wanted, err) : OK;
 }
 
 /*

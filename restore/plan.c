@@ -24,15 +24,6 @@ plan_release(struct plan *plan)
 }
 
 static enum status
-learn_histories(const struct catalog *catalog, struct wal_chain *chain, struct error *err)
-{
-    for (size_t index = 0; index < catalog->backup_count; index++)
-        if (catalog->backups[index].system_identifier == chain->system_identifier)
-            TRY(wal_chain_learn(chain, &catalog->backups[index], err));
-    return OK;
-}
-
-static enum status
 make(struct repo *repo, const struct plan_options *options, struct plan *plan, struct error *err)
 {
     SCOPED(catalog_release) struct catalog catalog = {0};
@@ -51,8 +42,7 @@ make(struct repo *repo, const struct plan_options *options, struct plan *plan, s
     TRY(catalog_load(repo, &catalog, err));
     TRY(choice_cluster(&catalog, &plan->asked, options->backup_id, &system_identifier,
                        &segment_size, err));
-    TRY(wal_chain_load(&chain, repo, system_identifier, segment_size, err));
-    TRY(learn_histories(&catalog, &chain, err));
+    TRY(wal_chain_load(&chain, repo, &catalog, system_identifier, segment_size, err));
     TRY(find_record(&catalog, &chain, plan, err));
     question.found = plan->has_found ? &plan->found : NULL;
     TRY(choice_make(&question, &backup, &path, err));

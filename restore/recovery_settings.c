@@ -49,12 +49,17 @@ append_setting(struct buffer *text, const char *name, const char *value, struct 
 }
 
 enum status
-recovery_settings_restore_command(const char *program, const char *config_path,
-                                  struct buffer *command, struct error *err)
+recovery_settings_restore_command(const struct recovery_settings *settings, struct buffer *command,
+                                  struct error *err)
 {
-    TRY(pg_command_setting_word(command, program, err));
+    TRY(pg_command_setting_word(command, settings->program, err));
     TRY(buffer_append(command, BYTES(" archive-get -c "), err));
-    TRY(pg_command_setting_word(command, config_path, err));
+    TRY(pg_command_setting_word(command, settings->config_path, err));
+    if (settings->repository != NULL)
+    {
+        TRY(buffer_append(command, BYTES(" --repository "), err));
+        TRY(pg_command_setting_word(command, settings->repository, err));
+    }
     /* PostgreSQL's paths: pg_wal/RECOVERYXLOG and the like, never in need of quotes. */
     return buffer_append(command, BYTES(" %f %p"), err);
 }
@@ -115,7 +120,7 @@ recovery_settings_append(const struct recovery_settings *settings, struct buffer
     SCOPED(buffer_release) struct buffer command = BUFFER_INIT(16384);
     const char *restore_command;
 
-    TRY(recovery_settings_restore_command(settings->program, settings->config_path, &command, err));
+    TRY(recovery_settings_restore_command(settings, &command, err));
     TRY(buffer_text(&command, &restore_command, err));
     TRY(buffer_append(text, BYTES("\n# Written by redoubt restore.\n"), err));
     TRY(append_limits(&settings->control, text, err));

@@ -17,6 +17,7 @@ struct recovery_settings
     pg_timeline timeline;
     const char *program;     /* this binary, an absolute path */
     const char *config_path; /* absolute */
+    const char *repository;  /* that WAL is read from; NULL: the main one */
     bool take_over;          /* the restored server replaces the original */
     struct pg_control control;
 };
@@ -26,8 +27,7 @@ NODISCARD enum status recovery_settings_append(const struct recovery_settings *s
                                                struct buffer *text, struct error *err);
 
 /* The command for restore_command: quoted for the shell, its % doubled. */
-NODISCARD enum status recovery_settings_restore_command(const char *program,
-                                                        const char *config_path,
+NODISCARD enum status recovery_settings_restore_command(const struct recovery_settings *settings,
                                                         struct buffer *command, struct error *err);
 
 /* Append to the data directory's postgresql.auto.conf and create recovery.signal; not durable. */

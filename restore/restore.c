@@ -149,6 +149,7 @@ write_settings(const struct restore_options *options, struct error *err)
         .timeline = options->plan->timeline,
         .program = options->program,
         .config_path = options->config_path,
+        .repository = options->repository,
         .take_over = options->take_over,
     };
 

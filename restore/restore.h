@@ -19,6 +19,7 @@ struct restore_options
     const struct layout *layout;
     const char *program;     /* this binary, an absolute path */
     const char *config_path; /* absolute */
+    const char *repository;  /* that archive-get reads from; NULL: the configuration's main one */
     bool take_over;
     uint32_t workers; /* 0: one for each processor */
 };

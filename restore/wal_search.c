@@ -4,8 +4,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/stop.h"
-#include "pg/wal_reader.h"
-#include "stream/sink.h"
+#include "restore/wal_scan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,62 +23,6 @@ struct scan
     enum status (*record)(void *arg, const struct pg_wal_record *record, struct error *err);
     void *arg;
 };
-
-struct reader_sink
-{
-    struct sink base;
-    struct pg_wal_reader *reader; /* borrowed */
-};
-
-static enum status
-reader_write(struct sink *self, struct bytes chunk, struct error *err)
-{
-    return pg_wal_reader_feed(((struct reader_sink *) self)->reader, chunk, err);
-}
-
-static enum status
-reader_finish(struct sink *self, struct error *err)
-{
-    (void) self;
-    (void) err;
-    return OK;
-}
-
-static void
-reader_free(struct sink *self)
-{
-    free(self);
-}
-
-static const struct sink_ops reader_ops = {
-    .name = "WAL reader",
-    .write = reader_write,
-    .finish = reader_finish,
-    .free = reader_free,
-};
-
-static enum status
-feed_segment(const struct wal_chain *chain, struct pg_wal_segment segment,
-             struct pg_wal_reader *reader, struct error *err)
-{
-    SCOPED(sink_freep) struct sink *sink = NULL;
-    struct reader_sink *made = calloc(1, sizeof(*made));
-    char name[PG_WAL_SEGMENT_NAME_SIZE];
-    enum status status;
-
-    if (made == NULL)
-        return error_no_memory(err);
-    made->base.ops = &reader_ops;
-    made->reader = reader;
-    sink_push(&sink, &made->base);
-    status = wal_chain_read(chain, segment, &sink, err);
-    if (status != OK && status != STATUS_CANCELLED)
-    {
-        pg_wal_segment_name(segment, chain->segment_size, name);
-        error_context(err, "reading WAL segment %s", name);
-    }
-    return status;
-}
 
 static enum status
 pass_record(void *arg, const struct pg_wal_record *record, struct error *err)
@@ -125,7 +68,7 @@ scan_segment(struct scan *scan, struct error *err)
         enum status status;
 
         TRY(stop_check(err));
-        status = feed_segment(scan->chain, segment, reader, err);
+        status = wal_scan_feed(scan->chain, segment, reader, err);
         if (status != OK && !scan->done)
             return status;
         more = !is_complete(scan, pg_wal_reader_end(reader)) &&

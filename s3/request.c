@@ -20,6 +20,7 @@ struct request_client
     struct credentials_provider *credentials;
     int64_t retry_limit_ms;
     int64_t stall_timeout_ms;
+    int64_t total_timeout_ms;
 
     pthread_mutex_t lock; /* guards what follows */
     char region[SIGV4_REGION_SIZE];
@@ -73,6 +74,7 @@ request_open(struct request_client **client, const struct request_options *optio
     made->endpoint = options->endpoint;
     made->retry_limit_ms = options->retry_limit_ms;
     made->stall_timeout_ms = options->stall_timeout_ms;
+    made->total_timeout_ms = options->total_timeout_ms;
     snprintf(made->region, sizeof(made->region), "%s", options->region);
     TRY(http_open(&made->http, &http, err));
     TRY(credentials_open(&made->credentials, &options->credentials, err));
@@ -220,6 +222,7 @@ try_once(struct attempt *attempt)
                                 .stall_timeout_ms = request->patience_ms > 0
                                                         ? request->patience_ms
                                                         : client->stall_timeout_ms,
+                                .total_timeout_ms = client->total_timeout_ms,
                                 .direct = client->endpoint.local,
                                 .fresh = attempt->reply->attempt_count > 0,
                                 .body_limit = REQUEST_REPLY_LIMIT,

@@ -31,6 +31,7 @@ struct request_options
     int64_t retry_limit_ms;
     int64_t connect_timeout_ms;
     int64_t stall_timeout_ms;
+    int64_t total_timeout_ms; /* of one attempt; 0: none */
 };
 
 struct request

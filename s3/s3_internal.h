@@ -50,6 +50,15 @@ NODISCARD enum status s3_object_check_ours(struct s3_store *store, const char *f
 NODISCARD enum status s3_upload_create(struct store *base, const char *key, struct sink **sink,
                                        struct error *err);
 
+/* Forget the parts of an upload.  One that is not there is OK. */
+NODISCARD enum status s3_upload_abort(struct s3_store *store, const char *full_key,
+                                      const char *upload_id, int64_t retry_limit_ms,
+                                      struct error *err);
+
+/* s3_unfinished.c */
+NODISCARD enum status s3_unfinished_remove(struct store *base, const char *prefix, time_us before,
+                                           uint64_t *count, struct error *err);
+
 /* s3_list.c */
 NODISCARD enum status s3_list(struct store *base, const char *prefix, const char *after,
                               enum status (*visit)(void *arg, const char *key, uint64_t size_bytes,

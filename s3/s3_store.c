@@ -63,6 +63,7 @@ static const struct store_ops s3_ops = {
     .size = s3_object_size,
     .list = s3_list,
     .remove = s3_object_remove,
+    .remove_unfinished = s3_unfinished_remove,
     .server_time = server_time,
     .free = free_store,
 };
@@ -116,6 +117,7 @@ open_client(struct s3_store *store, const struct s3_options *options, struct err
         .retry_limit_ms = or_default(options->retry_limit_ms, RETRY_LIMIT_MS),
         .connect_timeout_ms = or_default(options->connect_timeout_ms, CONNECT_TIMEOUT_MS),
         .stall_timeout_ms = or_default(options->stall_timeout_ms, STALL_TIMEOUT_MS),
+        .total_timeout_ms = options->total_timeout_ms,
     };
 
     if (request.credentials.region == NULL && strcmp(request.region, "auto") != 0)

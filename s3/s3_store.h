@@ -47,6 +47,7 @@ struct s3_options
     int64_t retry_limit_ms;     /* 60 s, for all attempts of one request; negative: one attempt */
     int64_t connect_timeout_ms; /* 10 s */
     int64_t stall_timeout_ms;   /* 30 s without a byte */
+    int64_t total_timeout_ms;   /* for one attempt, however fast its bytes move: none */
 };
 
 NODISCARD enum status s3_store_open(struct store **store, const struct s3_options *options,

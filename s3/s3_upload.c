@@ -216,20 +216,30 @@ complete(struct upload *upload, struct error *err)
     return status;
 }
 
+enum status
+s3_upload_abort(struct s3_store *store, const char *full_key, const char *id,
+                int64_t retry_limit_ms, struct error *err)
+{
+    SCOPED(request_reply_release) struct request_reply reply = REQUEST_REPLY_INIT;
+    const struct request request = {.method = "DELETE",
+                                    .key = full_key,
+                                    .query = {{"uploadId", id}},
+                                    .retry_limit_ms = retry_limit_ms};
+    enum status status = request_send(store->client, &request, &reply, err);
+
+    return status != OK && strcmp(reply.fault.code, "NoSuchUpload") == 0 ? OK : status;
+}
+
 static void
 abort_upload(struct upload *upload)
 {
-    SCOPED(request_reply_release) struct request_reply reply = REQUEST_REPLY_INIT;
     struct error ignored = {0};
-    const struct request request = {.method = "DELETE",
-                                    .key = upload->full_key,
-                                    .query = {{"uploadId", upload_id(upload)}},
-                                    .retry_limit_ms = ABORT_RETRY_LIMIT_MS};
 
     if (upload_id(upload) == NULL)
         return;
-    /* Best effort: what stays is for the bucket's lifecycle rule to clear. */
-    (void) !request_send(upload->store->client, &request, &reply, &ignored);
+    /* Best effort: what stays is for "redoubt expire" to clear, or a lifecycle rule. */
+    (void) !s3_upload_abort(upload->store, upload->full_key, upload_id(upload),
+                            ABORT_RETRY_LIMIT_MS, &ignored);
     upload->id.size = 0;
 }
 

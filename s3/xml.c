@@ -128,8 +128,7 @@ xml_each(struct bytes document,
     if (walk.status != OK)
         return walk.status;
     if (parsed != XML_STATUS_OK)
-        return error_set(err, STATUS_CORRUPT, "the XML is not well-formed at line %lu: %s",
-                         (unsigned long) XML_GetCurrentLineNumber(parser),
+        return error_set(err, STATUS_CORRUPT, "the XML is not well-formed: %s",
                          XML_ErrorString(XML_GetErrorCode(parser)));
     return OK;
 }

@@ -22,6 +22,9 @@ struct store_contract
 
     /* Where the driver changes its ways, for a stream of unknown length. */
     size_t part_size_bytes;
+
+    /* A stream that is not finished lies in the store, and would if its writer were gone. */
+    bool leaves_unfinished;
 };
 
 /* The number of failed tests. */

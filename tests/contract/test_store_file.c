@@ -26,6 +26,7 @@ main(void)
         .open = open_file,
         .close = remove_root,
         .part_size_bytes = 65536,
+        .leaves_unfinished = true,
     };
 
     return store_contract_run(&contract);

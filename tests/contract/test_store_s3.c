@@ -220,6 +220,35 @@ an_abandoned_upload_leaves_no_parts(void **state)
     assert_null(strstr(text, "<UploadId>"));
 }
 
+/* Another cluster may be in the middle of it. */
+static void
+unfinished_uploads_of_other_prefixes_are_left_alone(void **state)
+{
+    SCOPED(store_freep) struct store *store = NULL;
+    SCOPED(sink_freep) struct sink *ours = NULL;
+    SCOPED(sink_freep) struct sink *theirs = NULL;
+    SCOPED(freep) uint8_t *content = calloc(1, S3_PART_SIZE_MIN + 1);
+    struct bytes more_than_a_part = {content, S3_PART_SIZE_MIN + 1};
+    struct error err = {0};
+    uint64_t count;
+
+    (void) state;
+    assert_ok(open_s3(NULL, &store, NULL, &err));
+    assert_ok(store_create(store, "shop/large", &ours, &err));
+    assert_ok(store_create(store, "shopping/large", &theirs, &err));
+    assert_ok(sink_write(ours, more_than_a_part, &err));
+    assert_ok(sink_write(theirs, more_than_a_part, &err));
+
+    assert_ok(
+        store_delete_unfinished(store, "shop/", clock_now() + 3600 * US_PER_SECOND, &count, &err));
+
+    assert_int_equal(count, 1);
+    assert_status(sink_finish(ours, &err), STATUS_TRANSIENT);
+    assert_message("NoSuchUpload");
+    assert_ok(sink_finish(theirs, &err));
+    assert_ok(store_delete(store, "shopping/large", &err));
+}
+
 /* Without it a lost reply could not be told from another's object. */
 static void
 the_service_keeps_the_write_id(void **state)
@@ -266,6 +295,7 @@ main(void)
         .name = "the store contract, on S3",
         .open = open_s3,
         .part_size_bytes = S3_PART_SIZE_MIN,
+        .leaves_unfinished = true,
     };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tls_works_with_the_ca_file),
@@ -278,6 +308,7 @@ main(void)
         cmocka_unit_test(an_untrusted_certificate_is_a_matter_of_configuration),
         cmocka_unit_test(nobody_listening_is_transient),
         cmocka_unit_test(an_abandoned_upload_leaves_no_parts),
+        cmocka_unit_test(unfinished_uploads_of_other_prefixes_are_left_alone),
         cmocka_unit_test(the_service_keeps_the_write_id),
         cmocka_unit_test(the_region_auto_works),
     };

@@ -41,6 +41,17 @@
             fail_msg("message \"%s\" does not contain \"%s\"", err.message, (text));               \
     } while (0)
 
+/* low <= value <= high, as signed numbers.  (cmocka 2 deprecates its own assert_in_range, cmocka 1
+ * has no other.) */
+#define assert_between(value, low, high)                                                           \
+    do                                                                                             \
+    {                                                                                              \
+        long long assert_value_ = (value), assert_low_ = (low), assert_high_ = (high);             \
+        if (assert_value_ < assert_low_ || assert_value_ > assert_high_)                           \
+            fail_msg("%s is %lld, not between %lld and %lld", #value, assert_value_, assert_low_,  \
+                     assert_high_);                                                                \
+    } while (0)
+
 /* A directory of the test's own, removed with everything in it by test_directory_remove. */
 char *test_directory_create(void);
 void test_directory_remove(char *path);

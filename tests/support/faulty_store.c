@@ -183,6 +183,16 @@ faulty_remove(struct store *base, const char *key, struct error *err)
 }
 
 static enum status
+faulty_remove_unfinished(struct store *base, const char *prefix, time_us before, uint64_t *count,
+                         struct error *err)
+{
+    struct faulty_store *store = (struct faulty_store *) base;
+
+    WITH_FAULT(store, true,
+               store->target->ops->remove_unfinished(store->target, prefix, before, count, err));
+}
+
+static enum status
 faulty_server_time(struct store *base, time_us *now, struct error *err)
 {
     return store_server_time(((struct faulty_store *) base)->target, now, err);
@@ -204,6 +214,7 @@ static const struct store_ops faulty_ops = {
     .size = faulty_size,
     .list = faulty_list,
     .remove = faulty_remove,
+    .remove_unfinished = faulty_remove_unfinished,
     .server_time = faulty_server_time,
     .free = faulty_free,
 };

@@ -13,11 +13,13 @@ static const struct backup made = {
     .started = 1700000000 * US_PER_SECOND + 1,
     .stopped = 1700000001 * US_PER_SECOND,
     .from_standby = true,
+    .data_checksums = true,
     .file_count = UINT64_MAX - 1,
     .logical_bytes = UINT64_MAX - 2,
     .parent = "2026-11-20T02-12-34-00ff",
     .stored_bytes = UINT64_MAX - 3,
     .packed_bytes = UINT64_MAX - 5,
+    .live_bytes = UINT64_MAX - 6,
     .extent_count = 77,
     .pack_count = 6,
     .healed_files = 5,
@@ -77,12 +79,14 @@ a_backup_is_the_same_through_json(void **state)
     assert_true(got.started == made.started);
     assert_true(got.stopped == made.stopped);
     assert_true(got.from_standby);
+    assert_true(got.data_checksums);
     assert_false(got.damaged);
     assert_true(got.file_count == made.file_count);
     assert_true(got.logical_bytes == made.logical_bytes);
     assert_true(got.stored_bytes == made.stored_bytes);
     assert_true(got.new_bytes == made.new_bytes);
     assert_true(got.packed_bytes == made.packed_bytes);
+    assert_true(got.live_bytes == made.live_bytes);
     assert_true(got.extent_count == made.extent_count);
     assert_int_equal(got.pack_count, made.pack_count);
     assert_int_equal(got.healed_files, made.healed_files);

@@ -167,9 +167,248 @@ an_entry_of_a_newer_version_stops_us(void **state)
     struct error err = {0};
 
     assert_ok(object_put(repo, "shop/log/00000000000000000001.json", OBJECT_PLAIN,
-                         BYTES("{\"version\":1,\"number\":1,\"id\":\"x\",\"kind\":\"future\"}"),
+                         BYTES("{\"version\":1,\"number\":1,\"id\":\"x\","
+                               "\"time\":\"2026-11-21T02:12:34Z\",\"kind\":\"future\"}"),
                          &err));
     assert_status(catalog_load(repo, &reader, &err), STATUS_UNSUPPORTED);
+}
+
+static void
+commit(struct repo *repo, struct catalog *catalog, struct catalog_entry entry)
+{
+    struct error err = {0};
+
+    assert_ok(catalog_append(repo, catalog, &entry, no_check, &err));
+}
+
+/* One pack, whose id is made of a digit; a folder; and three WAL segments. */
+static void
+condemn(struct repo *repo, struct catalog *catalog, uint8_t digit)
+{
+    SCOPED(condemnation_release) struct condemnation condemnation = {0};
+    uint8_t id[PACK_ID_SIZE] = {digit};
+    struct wal_run run = {1, digit * 10, digit * 10 + 2};
+    const struct wal_part part = {7, 1 << 24, {&run, 1}};
+    struct error err = {0};
+
+    assert_ok(pack_set_add(&condemnation.packs, id, &err));
+    assert_ok(condemnation_add_backup(&condemnation, backup_named(900U + digit).id, &err));
+    assert_ok(wal_set_add(&condemnation.wal, &part, &err));
+    commit(repo, catalog, (struct catalog_entry){.condemnation = &condemnation});
+}
+
+static bool
+knows_condemned(const struct catalog *catalog, uint8_t digit)
+{
+    uint8_t id[PACK_ID_SIZE] = {digit};
+
+    return catalog_condemned_pack(catalog, id) &&
+           catalog_condemned_backup(catalog, backup_named(900U + digit).id) &&
+           catalog_condemned_wal(catalog, 7, (struct wal_run){1, digit * 10, digit * 10});
+}
+
+/* Entries that change nothing, until the next one is the first behind a checkpoint. */
+static void
+pass_a_checkpoint(struct repo *repo, struct catalog *catalog)
+{
+    do
+        commit(repo, catalog, (struct catalog_entry){.released = "nobody"});
+    while (catalog->last_number % CATALOG_CHECKPOINT != 1);
+}
+
+static void
+an_expired_backup_leaves_the_catalog_and_its_hold_with_it(void **state)
+{
+    struct repo *repo = ((struct test_repository *) *state)->repo;
+    SCOPED(catalog_release) struct catalog writer = {0};
+    SCOPED(catalog_release) struct catalog reader = {0};
+    struct hold hold = {.until = HOLD_FOR_EVER};
+    struct backup backups[3];
+    struct expiry expiries[2];
+    struct error err = {0};
+
+    for (unsigned number = 0; number < 3; number++)
+    {
+        backups[number] = backup_named(number);
+        append_backup(repo, &writer, number);
+    }
+    memcpy(hold.backup, backups[2].id, BACKUP_ID_SIZE);
+    commit(repo, &writer, (struct catalog_entry){.hold = &hold});
+    expiries[0] = (struct expiry){backups[0].id, "too old"};
+    expiries[1] = (struct expiry){backups[2].id, "too old"};
+    commit(repo, &writer, (struct catalog_entry){.expiries = expiries, .expiry_count = 2});
+
+    assert_ok(catalog_load(repo, &reader, &err));
+    assert_int_equal(writer.backup_count, 1);
+    assert_int_equal(reader.backup_count, 1);
+    assert_string_equal(reader.backups[0].id, backups[1].id);
+    assert_int_equal(reader.hold_count, 0);
+}
+
+static void
+a_hold_lasts_until_it_is_replaced_or_released(void **state)
+{
+    struct repo *repo = ((struct test_repository *) *state)->repo;
+    SCOPED(catalog_release) struct catalog catalog = {0};
+    struct hold hold = {.until = HOLD_FOR_EVER, .reason = "audit"};
+
+    append_backup(repo, &catalog, 1);
+    memcpy(hold.backup, backup_named(1).id, BACKUP_ID_SIZE);
+    commit(repo, &catalog, (struct catalog_entry){.hold = &hold});
+    assert_true(catalog_find_hold(&catalog, hold.backup)->until == HOLD_FOR_EVER);
+    assert_string_equal(catalog_find_hold(&catalog, hold.backup)->reason, "audit");
+
+    hold.until = INT64_C(1800000000) * US_PER_SECOND;
+    commit(repo, &catalog, (struct catalog_entry){.hold = &hold});
+    assert_int_equal(catalog.hold_count, 1);
+    assert_true(catalog_find_hold(&catalog, hold.backup)->until == hold.until);
+
+    commit(repo, &catalog, (struct catalog_entry){.released = hold.backup});
+    assert_null(catalog_find_hold(&catalog, hold.backup));
+}
+
+static void
+the_last_verification_is_kept(void **state)
+{
+    struct repo *repo = ((struct test_repository *) *state)->repo;
+    SCOPED(catalog_release) struct catalog catalog = {0};
+    struct verification verification = {.objects = 5, .finished = US_PER_SECOND};
+
+    assert_false(catalog.has_verification);
+    commit(repo, &catalog, (struct catalog_entry){.verification = &verification});
+    verification.objects = 6;
+    commit(repo, &catalog, (struct catalog_entry){.verification = &verification});
+    assert_true(catalog.has_verification);
+    assert_int_equal(catalog.verification.objects, 6);
+    assert_true(catalog.verification.finished == US_PER_SECOND);
+}
+
+static void
+what_is_still_true_comes_through_a_checkpoint(void **state)
+{
+    struct repo *repo = ((struct test_repository *) *state)->repo;
+    SCOPED(catalog_release) struct catalog writer = {0};
+    SCOPED(catalog_release) struct catalog reader = {0};
+    struct hold hold = {.until = 1800000000 * US_PER_SECOND, .reason = "audit"};
+    struct verification verification = {.findings = 3};
+    struct error err = {0};
+
+    append_backup(repo, &writer, 1);
+    memcpy(hold.backup, backup_named(1).id, BACKUP_ID_SIZE);
+    commit(repo, &writer, (struct catalog_entry){.hold = &hold});
+    commit(repo, &writer, (struct catalog_entry){.verification = &verification});
+    condemn(repo, &writer, 1);
+    condemn(repo, &writer, 2);
+    commit(repo, &writer, (struct catalog_entry){.deleted = writer.condemnations[0].number});
+    pass_a_checkpoint(repo, &writer);
+
+    assert_ok(catalog_load(repo, &reader, &err));
+    assert_int_equal(reader.backup_count, 1);
+    assert_true(catalog_find_hold(&reader, hold.backup)->until == hold.until);
+    assert_string_equal(catalog_find_hold(&reader, hold.backup)->reason, "audit");
+    assert_int_equal(reader.verification.findings, 3);
+    assert_int_equal(reader.condemnation_count, 1);
+    assert_true(reader.condemnations[0].number == writer.condemnations[1].number);
+    assert_true(reader.condemnations[0].time == writer.condemnations[1].time);
+    assert_true(knows_condemned(&reader, 2));
+    /* Names of WAL come back, those of packs do not. */
+    assert_true(catalog_condemned_wal(&reader, 7, (struct wal_run){1, 12, 12}));
+    assert_false(catalog_condemned_wal(&reader, 7, (struct wal_run){1, 13, 19}));
+}
+
+static void
+a_condemnation_seen_is_never_forgotten_while_the_catalog_lives(void **state)
+{
+    struct repo *repo = ((struct test_repository *) *state)->repo;
+    SCOPED(catalog_release) struct catalog writer = {0};
+    SCOPED(catalog_release) struct catalog sleeper = {0};
+    SCOPED(catalog_release) struct catalog late = {0};
+    struct error err = {0};
+
+    append_backup(repo, &writer, 1);
+    assert_ok(catalog_load(repo, &sleeper, &err));
+    condemn(repo, &writer, 1);
+    commit(repo, &writer, (struct catalog_entry){.deleted = writer.condemnations[0].number});
+    for (int round = 0; round < 2; round++)
+        pass_a_checkpoint(repo, &writer);
+
+    assert_ok(catalog_load(repo, &late, &err));
+    assert_int_equal(late.condemnation_count, 0);
+    commit(repo, &sleeper, (struct catalog_entry){.released = "nobody"});
+    assert_int_equal(sleeper.last_number, writer.last_number + 1);
+    assert_int_equal(sleeper.condemnation_count, 1);
+    assert_true(sleeper.condemnations[0].deleted);
+    assert_true(knows_condemned(&sleeper, 1));
+    assert_true(knows_condemned(&writer, 1));
+    assert_ok(catalog_load(repo, &sleeper, &err));
+    assert_true(knows_condemned(&sleeper, 1));
+}
+
+static void
+a_checkpoint_that_names_what_is_no_condemnation_is_corrupt(void **state)
+{
+    static const char *const numbers[] = {"[64]", "[65]", "[0]", "[-1]", "[\"1\"]", "[1]"};
+    static const char form[] =
+        "{\"version\":1,\"number\":64,\"id\":\"x\",\"time\":\"2026-11-21T02:12:34Z\","
+        "\"kind\":\"checkpoint\",\"lineages\":[],\"backups\":[],\"holds\":[],"
+        "\"condemned\":%s,\"condemned_wal\":[],\"verify\":null}";
+    static const char key[] = "shop/log/00000000000000000064.json";
+    struct repo *repo = ((struct test_repository *) *state)->repo;
+    SCOPED(catalog_release) struct catalog writer = {0};
+    struct error err = {0};
+
+    while (writer.last_number < CATALOG_CHECKPOINT - 1)
+        commit(repo, &writer, (struct catalog_entry){.released = "nobody"});
+    for (size_t index = 0; index < sizeof(numbers) / sizeof(numbers[0]); index++)
+    {
+        SCOPED(catalog_release) struct catalog reader = {0};
+        char text[sizeof(form) + 16];
+
+        snprintf(text, sizeof(text), form, numbers[index]);
+        assert_ok(object_put(repo, key, OBJECT_PLAIN, bytes_of(text), &err));
+        if (catalog_load(repo, &reader, &err) != STATUS_CORRUPT)
+            fail_msg("%s was taken", numbers[index]);
+        assert_ok(store_delete(repo->store, key, &err));
+    }
+}
+
+static void
+the_catalog_tells_whether_anything_changed(void **state)
+{
+    struct repo *repo = ((struct test_repository *) *state)->repo;
+    SCOPED(catalog_release) struct catalog writer = {0};
+    uint64_t change;
+
+    while (writer.last_number < CATALOG_CHECKPOINT - 1)
+        commit(repo, &writer, (struct catalog_entry){.released = "nobody"});
+    change = writer.last_change;
+    assert_int_equal(change, CATALOG_CHECKPOINT - 1);
+
+    commit(repo, &writer, (struct catalog_entry){.released = "nobody"});
+
+    /* The checkpoint before it is none. */
+    assert_int_equal(writer.last_change, CATALOG_CHECKPOINT + 1);
+    assert_true(writer.last_time >= clock_now() - 60 * US_PER_SECOND);
+}
+
+static void
+every_entry_says_who_wrote_it_and_where(void **state)
+{
+    struct repo *repo = ((struct test_repository *) *state)->repo;
+    SCOPED(catalog_release) struct catalog writer = {0};
+    SCOPED(buffer_release) struct buffer text = BUFFER_INIT(65536);
+    SCOPED(json_freep) json_t *entry = NULL;
+    struct error err = {0};
+    const char *value;
+
+    append_backup(repo, &writer, 1);
+    assert_ok(object_get(repo, "shop/log/00000000000000000001.json", OBJECT_PLAIN, &text, &err));
+    assert_ok(json_parse(buffer_bytes(&text), 65536, &entry, &err));
+    assert_ok(member_text(entry, "user", &value, &err));
+    assert_true(value[0] != '\0');
+    assert_ok(member_text(entry, "host", &value, &err));
+    assert_ok(member_text(entry, "time", &value, &err));
+    assert_ok(member_text(entry, "agent", &value, &err));
 }
 
 #define RACERS        3
@@ -223,7 +462,7 @@ racing_writers_commit_each_entry_once_and_leave_no_hole(void **state)
     {
         unsigned number = (unsigned) strtoul(reader.backups[index].id + 20, NULL, 16);
 
-        assert_in_range(number, 0, RACERS * RACER_ENTRIES - 1);
+        assert_between(number, 0, RACERS * RACER_ENTRIES - 1);
         assert_false(seen[number]);
         seen[number] = true;
     }
@@ -242,6 +481,14 @@ main(void)
         TEST(a_hole_in_the_log_is_corruption_not_an_end),
         TEST(an_entry_copied_to_another_number_is_refused),
         TEST(an_entry_of_a_newer_version_stops_us),
+        TEST(an_expired_backup_leaves_the_catalog_and_its_hold_with_it),
+        TEST(a_hold_lasts_until_it_is_replaced_or_released),
+        TEST(the_last_verification_is_kept),
+        TEST(what_is_still_true_comes_through_a_checkpoint),
+        TEST(a_condemnation_seen_is_never_forgotten_while_the_catalog_lives),
+        TEST(a_checkpoint_that_names_what_is_no_condemnation_is_corrupt),
+        TEST(the_catalog_tells_whether_anything_changed),
+        TEST(every_entry_says_who_wrote_it_and_where),
         TEST(racing_writers_commit_each_entry_once_and_leave_no_hole),
     };
 

@@ -52,7 +52,7 @@ load(struct fixture *fixture)
 {
     struct error err = {0};
 
-    assert_ok(wal_chain_load(&fixture->chain, fixture->cluster.repo,
+    assert_ok(wal_chain_load(&fixture->chain, fixture->cluster.repo, &fixture->cluster.catalog,
                              CLUSTER_BUILD_SYSTEM_IDENTIFIER, SEGMENT, &err));
 }
 
@@ -265,17 +265,55 @@ the_history_that_a_backup_carries_gives_it_a_path(void **state)
 {
     struct fixture *fixture = *state;
     struct backup backup = {
-        .id = "2026-01-01T00-00-00-0000", .start = {2, 7 * SEGMENT}, .wal_kept = 1};
+        .id = "2026-01-01T00-00-00-0000",
+        .system_identifier = CLUSTER_BUILD_SYSTEM_IDENTIFIER,
+        .start = {2, 7 * SEGMENT},
+        .wal_kept = 1,
+    };
+    const struct catalog catalog = {.backups = &backup, .backup_count = 1};
     struct error err = {0};
 
     cluster_build_keep_history(&fixture->cluster, backup.id, 2, "1\t0/600100\tpromoted\n");
     load(fixture);
     assert_null(wal_chain_history(&fixture->chain, 2));
+    wal_chain_release(&fixture->chain);
 
-    assert_ok(wal_chain_learn(&fixture->chain, &backup, &err));
+    assert_ok(wal_chain_load(&fixture->chain, fixture->cluster.repo, &catalog,
+                             CLUSTER_BUILD_SYSTEM_IDENTIFIER, SEGMENT, &err));
 
     assert_non_null(wal_chain_history(&fixture->chain, 2));
     assert_int_equal(wal_chain_history(&fixture->chain, 2)->ancestor_count, 1);
+}
+
+static void
+condemn(struct fixture *fixture, uint64_t first, uint64_t last)
+{
+    struct wal_run run = {1, first, last};
+    struct wal_part part = {CLUSTER_BUILD_SYSTEM_IDENTIFIER, SEGMENT, {.items = &run, .count = 1}};
+    struct condemnation condemnation = {.wal = {.parts = &part, .count = 1}};
+    const struct catalog_entry entry = {.condemnation = &condemnation};
+    struct error err = {0};
+
+    assert_ok(catalog_append(fixture->cluster.repo, &fixture->cluster.catalog, &entry,
+                             (struct catalog_check){0}, &err));
+}
+
+static void
+what_is_condemned_counts_as_missing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct wal_reach reach;
+
+    archive(fixture, 1, 3, 9, 0);
+    condemn(fixture, 5, 6);
+    load(fixture);
+
+    reach = wal_chain_reach(&fixture->chain, wal_chain_history(&fixture->chain, 1), 3 * SEGMENT);
+
+    assert_int_equal(reach.end, 5);
+    assert_true(reach.gap);
+    assert_int_equal(reach.resumes, 7);
+    assert_false(wal_chain_has(&fixture->chain, (struct pg_wal_segment){1, 6}));
 }
 
 static void
@@ -286,7 +324,7 @@ a_history_file_that_is_damaged_stops_the_loading(void **state)
 
     cluster_build_history(&fixture->cluster, 2, "nonsense\n");
 
-    assert_status(wal_chain_load(&fixture->chain, fixture->cluster.repo,
+    assert_status(wal_chain_load(&fixture->chain, fixture->cluster.repo, &fixture->cluster.catalog,
                                  CLUSTER_BUILD_SYSTEM_IDENTIFIER, SEGMENT, &err),
                   STATUS_CORRUPT);
     assert_message("history file of timeline 2");
@@ -315,6 +353,7 @@ main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(the_history_that_a_backup_carries_gives_it_a_path, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(what_is_condemned_counts_as_missing, setup, teardown),
         cmocka_unit_test_setup_teardown(a_history_file_that_is_damaged_stops_the_loading, setup,
                                         teardown),
     };

@@ -127,25 +127,31 @@ restore_command_survives_shell_postgres_and_file(void **state)
     {
         const char *program;
         const char *config;
+        const char *repository;
         const char *command;
     } cases[] = {
-        {"/usr/bin/redoubt", "/etc/r.yaml", "/usr/bin/redoubt archive-get -c /etc/r.yaml %f %p"},
-        {"/a b/redoubt", "/etc/it's.yaml",
+        {"/usr/bin/redoubt", "/etc/r.yaml", NULL,
+         "/usr/bin/redoubt archive-get -c /etc/r.yaml %f %p"},
+        {"/usr/bin/redoubt", "/etc/r.yaml", "offsite",
+         "/usr/bin/redoubt archive-get -c /etc/r.yaml --repository offsite %f %p"},
+        {"/a b/redoubt", "/etc/it's.yaml", NULL,
          "'/a b/redoubt' archive-get -c '/etc/it'\\''s.yaml' %f %p"},
-        {"/usr/bin/redoubt", "/etc/100%/r.yaml",
+        {"/usr/bin/redoubt", "/etc/100%/r.yaml", NULL,
          "/usr/bin/redoubt archive-get -c /etc/100%%/r.yaml %f %p"},
-        {"/usr/bin/redoubt", "/etc/$(rm)/r.yaml",
+        {"/usr/bin/redoubt", "/etc/$(rm)/r.yaml", NULL,
          "/usr/bin/redoubt archive-get -c '/etc/$(rm)/r.yaml' %f %p"},
     };
 
     for (size_t index = 0; index < sizeof(cases) / sizeof(cases[0]); index++)
     {
         SCOPED(buffer_release) struct buffer command = BUFFER_INIT(4096);
+        const struct recovery_settings settings = {.program = cases[index].program,
+                                                   .config_path = cases[index].config,
+                                                   .repository = cases[index].repository};
         struct error err = {0};
         const char *text;
 
-        assert_ok(recovery_settings_restore_command(cases[index].program, cases[index].config,
-                                                    &command, &err));
+        assert_ok(recovery_settings_restore_command(&settings, &command, &err));
         assert_ok(buffer_text(&command, &text, &err));
         assert_string_equal(text, cases[index].command);
     }

@@ -45,7 +45,7 @@ archive(struct fixture *fixture, uint64_t omit)
     struct error err = {0};
 
     cluster_build_archive(&fixture->cluster, &fixture->wal, omit);
-    assert_ok(wal_chain_load(&fixture->chain, fixture->cluster.repo,
+    assert_ok(wal_chain_load(&fixture->chain, fixture->cluster.repo, &fixture->cluster.catalog,
                              CLUSTER_BUILD_SYSTEM_IDENTIFIER, SEGMENT, &err));
 }
 

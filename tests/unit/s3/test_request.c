@@ -63,7 +63,7 @@ send_request(struct fixture *fixture)
 }
 
 static void
-stop(struct fixture *fixture)
+finish(struct fixture *fixture)
 {
     request_reply_release(&fixture->reply);
     request_freep(&fixture->client);
@@ -108,7 +108,7 @@ what_may_pass_is_tried_again(void **state)
         assert_int_equal(fixture.reply.attempt_count, 2);
         /* Never on the connection that failed. */
         assert_int_equal(http_script_connections(fixture.script), 2);
-        stop(&fixture);
+        finish(&fixture);
     }
 }
 
@@ -142,7 +142,7 @@ what_cannot_pass_is_not_tried_again(void **state)
         START(&fixture, steps, 0);
         fixture.request.answer = "Result";
         assert_status(send_request(&fixture), cases[index].want);
-        stop(&fixture);
+        finish(&fixture);
     }
 }
 
@@ -156,7 +156,7 @@ the_time_limit_ends_the_attempts(void **state)
     START(&fixture, steps, .retry_limit_ms = -1);
     assert_status(send_request(&fixture), STATUS_TRANSIENT);
     assert_string_equal(err.message, "could not GET \"key\" in bucket \"bucket\": HTTP status 503");
-    stop(&fixture);
+    finish(&fixture);
 }
 
 static void
@@ -171,7 +171,7 @@ retry_after_is_honoured(void **state)
     START(&fixture, steps, 0);
     assert_ok(send_request(&fixture));
     assert_true(clock_monotonic_ms() - started_ms >= 1000);
-    stop(&fixture);
+    finish(&fixture);
 }
 
 static void
@@ -184,7 +184,7 @@ a_retry_after_beyond_the_limit_is_not_waited_for(void **state)
     (void) state;
     START(&fixture, steps, 0);
     assert_status(send_request(&fixture), STATUS_TRANSIENT);
-    stop(&fixture);
+    finish(&fixture);
 }
 
 static void
@@ -211,7 +211,7 @@ every_request_is_signed_with_its_body(void **state)
                                        .headers = {{"if-none-match", "*"}},
                                        .body = BYTES("body")};
     assert_ok(send_request(&fixture));
-    stop(&fixture);
+    finish(&fixture);
 }
 
 static void
@@ -245,7 +245,7 @@ a_bucket_is_followed_to_its_region_which_is_remembered(void **state)
         START(&fixture, steps, 0);
         assert_ok(send_request(&fixture));
         assert_ok(send_request(&fixture));
-        stop(&fixture);
+        finish(&fixture);
     }
 }
 
@@ -261,7 +261,7 @@ a_redirect_is_followed_once(void **state)
     START(&fixture, steps, 0);
     assert_status(send_request(&fixture), STATUS_CONFIG);
     assert_non_null(strstr(err.hint, "eu-west-2"));
-    stop(&fixture);
+    finish(&fixture);
 }
 
 static void
@@ -280,7 +280,7 @@ a_region_that_is_none_is_not_followed(void **state)
         START(&fixture, steps, 0);
         assert_status(send_request(&fixture), STATUS_CONFIG);
         assert_non_null(strstr(err.hint, "endpoint"));
-        stop(&fixture);
+        finish(&fixture);
     }
 }
 
@@ -314,7 +314,7 @@ a_skewed_clock_is_corrected_and_remembered(void **state)
         START(&fixture, steps, 0);
         assert_ok(send_request(&fixture));
         assert_ok(send_request(&fixture));
-        stop(&fixture);
+        finish(&fixture);
     }
 }
 
@@ -330,7 +330,7 @@ a_clock_is_corrected_once_per_request(void **state)
     START(&fixture, steps, 0);
     assert_status(send_request(&fixture), STATUS_DENIED);
     assert_non_null(strstr(err.hint, "clock"));
-    stop(&fixture);
+    finish(&fixture);
 }
 
 #define CONTAINER_KEYS(id)                                                                         \
@@ -362,7 +362,7 @@ expired_credentials_are_renewed_once(void **state)
     assert_ok(send_request(&fixture));
     /* The same ones again are no renewal. */
     assert_status(send_request(&fixture), STATUS_IO);
-    stop(&fixture);
+    finish(&fixture);
 }
 
 static void
@@ -377,7 +377,7 @@ given_credentials_cannot_be_renewed(void **state)
     assert_status(send_request(&fixture), STATUS_DENIED);
     assert_message("ExpiredToken");
     assert_non_null(strstr(err.hint, "temporary credentials"));
-    stop(&fixture);
+    finish(&fixture);
 }
 
 static void
@@ -408,7 +408,7 @@ an_error_tells_all_but_the_secrets(void **state)
         assert_null(strstr(err.message, secret));
         assert_null(strstr(err.detail, secret));
     }
-    stop(&fixture);
+    finish(&fixture);
 }
 
 static enum status
@@ -435,7 +435,7 @@ a_body_cut_after_its_consumer_saw_some_is_the_caller_s_to_resume(void **state)
     assert_status(send_request(&fixture), STATUS_TRANSIENT);
     assert_true(fixture.reply.cut);
     assert_int_equal(count, 5);
-    stop(&fixture);
+    finish(&fixture);
 }
 
 static void
@@ -454,7 +454,20 @@ a_body_cut_before_its_consumer_saw_any_is_tried_again(void **state)
     fixture.request.arg = &count;
     assert_ok(send_request(&fixture));
     assert_int_equal(count, 10);
-    stop(&fixture);
+    finish(&fixture);
+}
+
+static void
+an_attempt_that_takes_too_long_is_given_up(void **state)
+{
+    const struct http_step steps[] = {{.request = "GET /", .end = HTTP_STEP_SILENT}};
+    struct fixture fixture;
+
+    (void) state;
+    START(&fixture, steps, .total_timeout_ms = 200, .retry_limit_ms = -1);
+
+    assert_status(send_request(&fixture), STATUS_TRANSIENT);
+    finish(&fixture);
 }
 
 static void
@@ -491,6 +504,7 @@ main(void)
         cmocka_unit_test(an_error_tells_all_but_the_secrets),
         cmocka_unit_test(a_body_cut_after_its_consumer_saw_some_is_the_caller_s_to_resume),
         cmocka_unit_test(a_body_cut_before_its_consumer_saw_any_is_tried_again),
+        cmocka_unit_test(an_attempt_that_takes_too_long_is_given_up),
         cmocka_unit_test(a_wrong_region_is_refused_at_once),
     };
 

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "repo/condemnation.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+condemnation_release(struct condemnation *condemnation)
+{
+    pack_set_release(&condemnation->packs);
+    free(condemnation->backups);
+    wal_set_release(&condemnation->wal);
+    *condemnation = (struct condemnation){0};
+}
+
+enum status
+condemnation_add_backup(struct condemnation *condemnation, const char *id, struct error *err)
+{
+    char(*grown)[BACKUP_ID_SIZE] =
+        realloc(condemnation->backups, (condemnation->backup_count + 1) * sizeof(*grown));
+
+    if (grown == NULL)
+        return error_no_memory(err);
+    condemnation->backups = grown;
+    snprintf(grown[condemnation->backup_count++], BACKUP_ID_SIZE, "%s", id);
+    return OK;
+}
+
+bool
+condemnation_is_empty(const struct condemnation *condemnation)
+{
+    return condemnation->packs.count == 0 && condemnation->backup_count == 0 &&
+           condemnation->wal.count == 0;
+}
+
+bool
+condemnation_has_backup(const struct condemnation *condemnation, const char *id)
+{
+    for (size_t index = 0; index < condemnation->backup_count; index++)
+        if (strcmp(condemnation->backups[index], id) == 0)
+            return true;
+    return false;
+}
+
+static json_t *
+pack_to_json(const void *items, size_t index)
+{
+    const struct pack_set *packs = items;
+    char text[2 * PACK_ID_SIZE + 1];
+
+    hex_encode((struct bytes){packs->ids[index], PACK_ID_SIZE}, text);
+    return json_string(text);
+}
+
+static json_t *
+backup_id_to_json(const void *items, size_t index)
+{
+    return json_string(((const struct condemnation *) items)->backups[index]);
+}
+
+json_t *
+condemnation_to_json(const struct condemnation *condemnation)
+{
+    const struct pack_set *packs = &condemnation->packs;
+
+    return json_pack("{s:o, s:o, s:o}", "packs", json_array_of(packs->count, pack_to_json, packs),
+                     "backups",
+                     json_array_of(condemnation->backup_count, backup_id_to_json, condemnation),
+                     "wal", wal_set_to_json(&condemnation->wal));
+}
+
+static enum status
+packs_from_json(const json_t *array, struct pack_set *packs, struct error *err)
+{
+    for (size_t index = 0; index < json_array_size(array); index++)
+    {
+        const char *text = json_string_value(json_array_get(array, index));
+        uint8_t id[PACK_ID_SIZE];
+
+        if (text == NULL || !hex_decode(text, id, sizeof(id)))
+            return error_set(err, STATUS_CORRUPT, "invalid pack id \"%s\"",
+                             text == NULL ? "" : text);
+        TRY(pack_set_add(packs, id, err));
+    }
+    pack_set_sort(packs);
+    return OK;
+}
+
+static enum status
+backups_from_json(const json_t *array, struct condemnation *condemnation, struct error *err)
+{
+    for (size_t index = 0; index < json_array_size(array); index++)
+    {
+        const char *id = json_string_value(json_array_get(array, index));
+
+        if (id == NULL || !backup_id_is_valid(id))
+            return error_set(err, STATUS_CORRUPT, "invalid backup id \"%s\"", id == NULL ? "" : id);
+        TRY(condemnation_add_backup(condemnation, id, err));
+    }
+    return OK;
+}
+
+enum status
+condemnation_from_json(const json_t *object, struct condemnation *condemnation, struct error *err)
+{
+    SCOPED(condemnation_release) struct condemnation read = {0};
+    const json_t *packs;
+    const json_t *backups;
+    const json_t *wal;
+
+    TRY(member_array(object, "packs", &packs, err));
+    TRY(member_array(object, "backups", &backups, err));
+    TRY(member_array(object, "wal", &wal, err));
+    TRY(packs_from_json(packs, &read.packs, err));
+    TRY(backups_from_json(backups, &read, err));
+    TRY(wal_set_add_json(&read.wal, wal, err));
+    *condemnation = read;
+    read = (struct condemnation){0};
+    return OK;
+}

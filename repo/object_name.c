@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "repo/object_name.h"
+
+#include "base/file.h"
+#include "repo/wal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Each reader proves what it read by making the name again. */
+
+static enum status
+read_pack(const struct repo *repo, const char *key, struct object_name *name, struct error *err)
+{
+    char expected[STORE_KEY_MAX + 1];
+
+    if (!hex_decode(path_name(key), name->pack, PACK_ID_SIZE))
+        return OK;
+    TRY(pack_key(repo, name->pack, expected, err));
+    if (strcmp(key, expected) == 0)
+        name->kind = OBJECT_KIND_PACK;
+    return OK;
+}
+
+static enum status
+read_wal(const struct repo *repo, const char *key, const char *rest, struct object_name *name,
+         struct error *err)
+{
+    char expected[STORE_KEY_MAX + 1];
+    const struct wal_file file = {0, path_name(key)};
+    struct error ignored;
+    int used = 0;
+
+    if (sscanf(rest, "%20" SCNu64 "/%n", &name->system_identifier, &used) != 1 || used == 0)
+        return OK;
+    if (strcmp(rest + used, "lineage.json") == 0)
+    {
+        name->kind = OBJECT_KIND_LINEAGE;
+        return OK;
+    }
+    if (pg_wal_file_parse(file.name, 0, &name->wal, &ignored) != OK)
+        return OK;
+    TRY(wal_key(repo, &(struct wal_file){name->system_identifier, file.name}, expected, err));
+    if (strcmp(key, expected) == 0)
+        name->kind = OBJECT_KIND_WAL;
+    return OK;
+}
+
+static enum object_kind
+kind_in_folder(const char *rest, struct pg_wal_file *wal)
+{
+    struct error ignored;
+
+    if (strcmp(rest, "manifest") == 0)
+        return OBJECT_KIND_MANIFEST;
+    if (strcmp(rest, "postgres-manifest") == 0 || strcmp(rest, "configuration") == 0)
+        return OBJECT_KIND_BACKUP;
+    if (strncmp(rest, "wal/", 4) == 0 && pg_wal_file_parse(rest + 4, 0, wal, &ignored) == OK)
+        return OBJECT_KIND_BACKUP_WAL;
+    return OBJECT_KIND_NONE;
+}
+
+static void
+read_backup(const char *rest, struct object_name *name)
+{
+    size_t length = strcspn(rest, "/");
+
+    if (length >= BACKUP_ID_SIZE || rest[length] == '\0')
+        return;
+    memcpy(name->backup, rest, length);
+    if (backup_id_is_valid(name->backup))
+        name->kind = kind_in_folder(rest + length + 1, &name->wal);
+}
+
+enum status
+object_name_read(const struct repo *repo, const char *key, struct object_name *name,
+                 struct error *err)
+{
+    size_t length = strlen(repo->cluster);
+    const char *rest = key + length + 1;
+
+    *name = (struct object_name){0};
+    if (strncmp(key, repo->cluster, length) != 0 || key[length] != '/')
+        return OK;
+    if (strncmp(rest, "packs/", 6) == 0)
+        return read_pack(repo, key, name, err);
+    if (strncmp(rest, "wal/", 4) == 0)
+        return read_wal(repo, key, rest + 4, name, err);
+    if (strncmp(rest, "backups/", 8) == 0)
+        read_backup(rest + 8, name);
+    return OK;
+}
