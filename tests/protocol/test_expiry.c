@@ -1,0 +1,545 @@
+// SPDX-License-Identifier: PostgreSQL
+/*
+ * The protocol of backups, expiry and deletion (docs/decisions/, "condemned
+ * before deleted"), in all orders up to a number of preemptions.
+ *
+ * The actors are the real thing: expire_run, and commits with the check that
+ * backups use.  There is no grace and every run that is at work counts as dead,
+ * so that nothing but the protocol protects anybody.  After every object that
+ * is put or removed:
+ *
+ *  - all that a backup in the catalog needs is there: manifest, packs, WAL;
+ *  - nothing that it needs is condemned.
+ *
+ * And in the end, after one more run, nothing is left that no backup needs.
+ *
+ * That the tests can fail is tested too: take the check, the conditional
+ * creation or the memory of condemnations away, and an order is found that
+ * loses data.
+ */
+#include "tests/support/assert.h"
+
+#include "base/file.h"
+#include "retention/expire.h"
+#include "tests/support/stub_backup.h"
+#include "tests/support/turns.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The catalog's at first, and those that actors take. */
+#define BACKUPS_FIRST 3
+#define BACKUPS_MAX   (BACKUPS_FIRST + 2)
+
+enum care
+{
+    CAREFUL,
+    UNCHECKED, /* a backup commits without looking */
+    FORGETFUL, /* it looks at a catalog that it has just loaded anew */
+};
+
+struct scene
+{
+    struct store *content;
+    time_us now;
+    enum care care;
+
+    struct catalog catalog; /* of the checks */
+    struct stub_backup backups[BACKUPS_MAX];
+    size_t backup_count;
+};
+
+static const struct retention_policy *
+policy(void)
+{
+    static struct retention_policy made;
+
+    made = retention_policy_default();
+    made.daily = 1;
+    made.weekly = 0;
+    made.monthly = 0;
+    made.recovery_window_us = 0;
+    made.minimum_age_us = 0;
+    made.grace_us = 0;
+    return &made;
+}
+
+/* Each has a pack of its own, and shares the first of the one before it. */
+static void
+put_backup(struct scene *scene, struct repo *repo)
+{
+    size_t number = scene->backup_count++;
+    struct stub_backup *backup = &scene->backups[number];
+    time_us started = scene->now - (time_us) (BACKUPS_FIRST - number) * US_PER_DAY;
+    struct error err = {0};
+
+    *backup = stub_backup_make(started, (unsigned) number, 2 * number);
+    assert_ok(stub_backup_add_pack(repo, backup, started, &err));
+    if (number > 0)
+        stub_backup_share(backup, backup - 1, 0);
+    assert_ok(stub_backup_write(repo, backup, &err));
+    assert_ok(stub_backup_commit(repo, &scene->catalog, backup, true, &err));
+}
+
+/* A cluster, three backups and their WAL; and entries that mean nothing, up to a number. */
+static void
+set_scene(struct scene *scene, uint64_t log_entries)
+{
+    struct repo repo = {.cluster = (char *) "shop",
+                        .conditional_create = true,
+                        .compression_level = 1,
+                        .threads = 1};
+    const struct catalog_entry nothing = {.released = "nobody"};
+    struct error err = {0};
+
+    *scene = (struct scene){.now = clock_now()};
+    assert_ok(store_open_memory(&scene->content, &err));
+    repo.store = scene->content;
+    assert_ok(stub_accept_cluster(&repo, &scene->catalog, &err));
+    assert_ok(stub_archive_segments(&repo, 0, 2 * BACKUPS_MAX, &err));
+    for (size_t number = 0; number < BACKUPS_FIRST; number++)
+        put_backup(scene, &repo);
+    while (scene->catalog.last_number < log_entries)
+        assert_ok(
+            catalog_append(&repo, &scene->catalog, &nothing, (struct catalog_check){0}, &err));
+}
+
+static void
+clear_scene(struct scene *scene)
+{
+    store_freep(&scene->content);
+    catalog_release(&scene->catalog);
+}
+
+static void
+begin(void *arg, struct repo *repo)
+{
+    struct scene *scene = arg;
+
+    (void) repo;
+    catalog_release(&scene->catalog);
+    scene->backup_count = BACKUPS_FIRST;
+}
+
+/* Actors */
+
+/* A backup that shares what the oldest in the catalog has, which is about to expire. */
+static enum status
+back_up(struct scene *scene, size_t number, struct repo *repo, struct error *err)
+{
+    SCOPED(catalog_release) struct catalog catalog = {0};
+    struct stub_backup *backup = &scene->backups[number];
+    const struct stub_backup *parent = scene->backups;
+    time_us started = scene->now - (time_us) number * US_PER_SECOND;
+
+    TRY(catalog_load(repo, &catalog, err));
+    while (parent < scene->backups + BACKUPS_FIRST &&
+           catalog_find_backup(&catalog, parent->backup.id) == NULL)
+        parent++;
+    *backup = stub_backup_make(started, (unsigned) number, 2 * number);
+    scene->backup_count = BACKUPS_MAX;
+    TRY(stub_backup_add_pack(repo, backup, started, err));
+    stub_backup_share(backup, parent, 0);
+    TRY(stub_backup_write(repo, backup, err));
+    if (scene->care == FORGETFUL)
+    {
+        catalog_release(&catalog);
+        TRY(catalog_load(repo, &catalog, err));
+    }
+    return stub_backup_commit(repo, &catalog, backup, scene->care != UNCHECKED, err);
+}
+
+static enum status
+back_up_one(void *arg, struct repo *repo, struct error *err)
+{
+    return back_up(arg, BACKUPS_FIRST, repo, err);
+}
+
+static enum status
+back_up_another(void *arg, struct repo *repo, struct error *err)
+{
+    return back_up(arg, BACKUPS_FIRST + 1, repo, err);
+}
+
+static enum status
+expire(void *arg, struct repo *repo, struct error *err)
+{
+    SCOPED(expire_report_release) struct expire_report report = {0};
+    const struct expire_options options = {.policy = policy(), .now = clock_now(), .workers = 1};
+
+    (void) arg;
+    return expire_run(repo, &options, &report, err);
+}
+
+static enum status
+check_in_catalog(void *arg, const struct catalog *catalog, struct error *err)
+{
+    return catalog_find_backup(catalog, arg) != NULL
+               ? OK
+               : error_set(err, STATUS_REFUSED, "it has expired");
+}
+
+static enum status
+hold_the_oldest(void *arg, struct repo *repo, struct error *err)
+{
+    const struct scene *scene = arg;
+    SCOPED(catalog_release) struct catalog catalog = {0};
+    struct hold hold = {.until = HOLD_FOR_EVER};
+    const struct catalog_entry entry = {.hold = &hold};
+
+    memcpy(hold.backup, scene->backups[0].backup.id, BACKUP_ID_SIZE);
+    TRY(catalog_load(repo, &catalog, err));
+    return catalog_append(repo, &catalog, &entry,
+                          (struct catalog_check){check_in_catalog, hold.backup}, err);
+}
+
+/* Somebody else's entry, which may be preceded by a checkpoint. */
+static enum status
+pass_by(void *arg, struct repo *repo, struct error *err)
+{
+    SCOPED(catalog_release) struct catalog catalog = {0};
+    const struct catalog_entry entry = {.released = "nobody"};
+
+    (void) arg;
+    TRY(catalog_load(repo, &catalog, err));
+    return catalog_append(repo, &catalog, &entry, (struct catalog_check){0}, err);
+}
+
+/* Checks */
+
+static const struct stub_backup *
+find_stub(const struct scene *scene, const char *id)
+{
+    for (size_t number = 0; number < scene->backup_count; number++)
+        if (strcmp(scene->backups[number].backup.id, id) == 0)
+            return &scene->backups[number];
+    return NULL;
+}
+
+static void
+wal_key_of(const struct stub_backup *backup, char key[STORE_KEY_MAX + 1])
+{
+    snprintf(key, STORE_KEY_MAX + 1, "shop/wal/42/00000001/00000000/0000000100000000%08X",
+             (unsigned) (backup->backup.start.lsn / STUB_SEGMENT_SIZE));
+}
+
+static enum status
+check_there(struct repo *repo, const char *key, struct error *err)
+{
+    uint64_t size_bytes;
+
+    if (store_size(repo->store, key, &size_bytes, err) == OK)
+        return OK;
+    return error_set(err, STATUS_CORRUPT, "%s is gone, and a backup in the catalog needs it", key);
+}
+
+static enum status
+check_backup(const struct scene *scene, struct repo *repo, const char *id, struct error *err)
+{
+    const struct stub_backup *stub = find_stub(scene, id);
+    char key[STORE_KEY_MAX + 1];
+
+    TRY(backup_key(repo, id, "manifest", key, err));
+    TRY(check_there(repo, key, err));
+    wal_key_of(stub, key);
+    TRY(check_there(repo, key, err));
+    for (size_t index = 0; index < stub->pack_count; index++)
+    {
+        TRY(pack_key(repo, stub->packs[index].id, key, err));
+        TRY(check_there(repo, key, err));
+    }
+    return catalog_check_backup(&scene->catalog, &stub->backup, stub->packs, stub->pack_count, err);
+}
+
+/* New objects but the log's harm nobody, so only those and what is removed are a reason to look. */
+static bool
+inspect(void *arg, struct repo *repo, const char *key, bool removed, struct error *err)
+{
+    struct scene *scene = arg;
+
+    if (!removed && strstr(key, "/log/") == NULL)
+        return true;
+    if (catalog_load(repo, &scene->catalog, err) != OK)
+        return false;
+    for (size_t index = 0; index < scene->catalog.backup_count; index++)
+        if (check_backup(scene, repo, scene->catalog.backups[index].id, err) != OK)
+            return false;
+    return true;
+}
+
+struct leftovers
+{
+    const struct scene *scene;
+    struct repo *repo;
+};
+
+static bool
+is_needed(const struct leftovers *leftovers, const char *key)
+{
+    const struct catalog *catalog = &leftovers->scene->catalog;
+    char own[STORE_KEY_MAX + 1];
+    struct error err = {0};
+
+    for (size_t index = 0; index < catalog->backup_count; index++)
+    {
+        const struct stub_backup *stub = find_stub(leftovers->scene, catalog->backups[index].id);
+
+        if (strstr(key, stub->backup.id) != NULL)
+            return true;
+        for (size_t pack = 0; pack < stub->pack_count; pack++)
+            if (pack_key(leftovers->repo, stub->packs[pack].id, own, &err) == OK &&
+                strcmp(own, key) == 0)
+                return true;
+    }
+    return false;
+}
+
+static enum status
+check_needed(void *arg, const char *key, uint64_t size_bytes, struct error *err)
+{
+    (void) size_bytes;
+    return is_needed(arg, key) ? OK : error_set(err, STATUS_CORRUPT, "%s is left over", key);
+}
+
+/* Losing to another is no failure: REFUSED is what a backup says that was overtaken. */
+static bool
+ended_well(const struct turns_play *play, struct error *err)
+{
+    for (size_t actor = 0; actor < play->actor_count; actor++)
+    {
+        enum status status = play->actors[actor].status;
+
+        if (status == OK || status == STATUS_REFUSED)
+            continue;
+        *err = play->actors[actor].err;
+        error_context(err, "%s", play->actors[actor].name);
+        return false;
+    }
+    return true;
+}
+
+static bool
+nothing_is_left_over(void *arg, struct repo *repo, const struct turns_play *play, struct error *err)
+{
+    struct scene *scene = arg;
+    struct leftovers leftovers = {scene, repo};
+
+    if (!ended_well(play, err) || expire(scene, repo, err) != OK ||
+        !inspect(scene, repo, "/log/", false, err))
+        return false;
+    return store_list(repo->store, "shop/packs/", "", check_needed, &leftovers, err) == OK &&
+           store_list(repo->store, "shop/backups/", "", check_needed, &leftovers, err) == OK;
+}
+
+/* Who was told that a backup is held can rely on it. */
+static bool
+a_hold_that_was_granted_lasts(void *arg, struct repo *repo, const struct turns_play *play,
+                              struct error *err)
+{
+    const struct scene *scene = arg;
+
+    if (!nothing_is_left_over(arg, repo, play, err))
+        return false;
+    if (play->actors[0].status == OK &&
+        catalog_find_backup(&scene->catalog, scene->backups[0].backup.id) == NULL)
+    {
+        error_set(err, STATUS_CORRUPT, "a held backup has expired");
+        return false;
+    }
+    return true;
+}
+
+/* Plays */
+
+static const struct turns_actor backup = {.name = "backup", .act = back_up_one};
+static const struct turns_actor other_backup = {.name = "other backup", .act = back_up_another};
+static const struct turns_actor expirer = {.name = "expirer", .act = expire};
+static const struct turns_actor other_expirer = {.name = "other expirer", .act = expire};
+static const struct turns_actor passer_by = {.name = "passer-by", .act = pass_by};
+static const struct turns_actor holder = {.name = "holder", .act = hold_the_oldest};
+
+static struct turns_play
+play_of(struct scene *scene, unsigned preemptions)
+{
+    return (struct turns_play){.preemptions = preemptions,
+                               .begin = begin,
+                               .inspect = inspect,
+                               .end = nothing_is_left_over,
+                               .arg = scene};
+}
+
+static void
+cast(struct turns_play *play, struct turns_actor actor)
+{
+    play->actors[play->actor_count++] = actor;
+}
+
+static void
+assert_safe(struct turns_play *play, struct scene *scene)
+{
+    struct turns_result result;
+    struct error err = {0};
+
+    assert_ok(turns_play_all(play, scene->content, &result, &err));
+    printf("  %llu orders of up to %llu turns\n", (unsigned long long) result.orders,
+           (unsigned long long) result.longest);
+    if (result.violated)
+        fail_msg("%s", result.violation);
+}
+
+static void
+assert_unsafe(struct turns_play *play, struct scene *scene, const char *violation)
+{
+    struct turns_result result;
+    struct error err = {0};
+
+    assert_ok(turns_play_all(play, scene->content, &result, &err));
+    printf("  found in order %llu: %.*s\n", (unsigned long long) result.orders,
+           (int) strcspn(result.violation, "\n"), result.violation);
+    assert_true(result.violated);
+    if (strstr(result.violation, violation) == NULL)
+        fail_msg("%s", result.violation);
+}
+
+static void
+a_backup_and_an_expirer_never_lose_data(void **state)
+{
+    SCOPED(clear_scene) struct scene scene = {0};
+    struct turns_play play;
+
+    (void) state;
+    set_scene(&scene, 0);
+    play = play_of(&scene, 4);
+    cast(&play, backup);
+    cast(&play, expirer);
+    assert_safe(&play, &scene);
+}
+
+static void
+two_backups_and_an_expirer_never_lose_data(void **state)
+{
+    SCOPED(clear_scene) struct scene scene = {0};
+    struct turns_play play;
+
+    (void) state;
+    set_scene(&scene, 0);
+    play = play_of(&scene, 2);
+    cast(&play, backup);
+    cast(&play, other_backup);
+    cast(&play, expirer);
+    assert_safe(&play, &scene);
+}
+
+static void
+a_backup_and_two_expirers_never_lose_data(void **state)
+{
+    SCOPED(clear_scene) struct scene scene = {0};
+    struct turns_play play;
+
+    (void) state;
+    set_scene(&scene, 0);
+    play = play_of(&scene, 2);
+    cast(&play, backup);
+    cast(&play, expirer);
+    cast(&play, other_expirer);
+    assert_safe(&play, &scene);
+}
+
+static void
+a_hold_is_either_refused_or_lasts(void **state)
+{
+    SCOPED(clear_scene) struct scene scene = {0};
+    struct turns_play play;
+
+    (void) state;
+    set_scene(&scene, 0);
+    play = play_of(&scene, UINT_MAX);
+    play.end = a_hold_that_was_granted_lasts;
+    cast(&play, holder);
+    cast(&play, expirer);
+    assert_safe(&play, &scene);
+}
+
+/* Checkpoints drop what was deleted; who read it before must still know. */
+static void
+a_checkpoint_in_the_middle_changes_nothing(void **state)
+{
+    (void) state;
+    for (uint64_t entries = CATALOG_CHECKPOINT - 4; entries < CATALOG_CHECKPOINT; entries++)
+    {
+        SCOPED(clear_scene) struct scene scene = {0};
+        struct turns_play play;
+
+        set_scene(&scene, entries);
+        play = play_of(&scene, 1);
+        cast(&play, backup);
+        cast(&play, expirer);
+        cast(&play, passer_by);
+        assert_safe(&play, &scene);
+    }
+}
+
+static void
+without_its_check_a_backup_is_lost(void **state)
+{
+    SCOPED(clear_scene) struct scene scene = {0};
+    struct turns_play play;
+
+    (void) state;
+    set_scene(&scene, 0);
+    scene.care = UNCHECKED;
+    play = play_of(&scene, 2);
+    cast(&play, backup);
+    cast(&play, expirer);
+    assert_unsafe(&play, &scene, "is gone, and a backup in the catalog needs it"));
+}
+
+static void
+without_conditional_creation_a_backup_is_lost(void **state)
+{
+    SCOPED(clear_scene) struct scene scene = {0};
+    struct turns_play play;
+
+    (void) state;
+    set_scene(&scene, 0);
+    play = play_of(&scene, 2);
+    play.overwrite = true;
+    cast(&play, backup);
+    cast(&play, expirer);
+    assert_unsafe(&play, &scene, "is not there"));
+}
+
+static void
+without_the_memory_of_condemnations_a_backup_is_lost(void **state)
+{
+    SCOPED(clear_scene) struct scene scene = {0};
+    struct turns_play play;
+
+    (void) state;
+    /* The expirer's three entries are the last before the checkpoint, which the third writes. */
+    set_scene(&scene, CATALOG_CHECKPOINT - 4);
+    scene.care = FORGETFUL;
+    play = play_of(&scene, 2);
+    cast(&play, backup);
+    cast(&play, expirer);
+    cast(&play, passer_by);
+    assert_unsafe(&play, &scene, "is gone, and a backup in the catalog needs it"));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_backup_and_an_expirer_never_lose_data),
+        cmocka_unit_test(two_backups_and_an_expirer_never_lose_data),
+        cmocka_unit_test(a_backup_and_two_expirers_never_lose_data),
+        cmocka_unit_test(a_hold_is_either_refused_or_lasts),
+        cmocka_unit_test(a_checkpoint_in_the_middle_changes_nothing),
+        cmocka_unit_test(without_its_check_a_backup_is_lost),
+        cmocka_unit_test(without_conditional_creation_a_backup_is_lost),
+        cmocka_unit_test(without_the_memory_of_condemnations_a_backup_is_lost),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,601 @@
+// SPDX-License-Identifier: PostgreSQL
+/*
+ * Whole runs of expiry, in a repository in memory.  Backups are a day apart and
+ * the policy keeps two of them, unless a test says otherwise.
+ */
+#include "tests/support/assert.h"
+
+#include "repo/object.h"
+#include "repo/store_delete.h"
+#include "repo/wal.h"
+#include "retention/expire.h"
+#include "tests/support/repository.h"
+#include "tests/support/stub_backup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define DAYS 5
+
+struct fixture
+{
+    struct test_repository test;
+    struct repo *repo;
+    struct catalog catalog;
+    struct retention_policy policy;
+    time_us now;
+    struct stub_backup backups[DAYS]; /* the last is of an hour ago */
+    struct expire_report report;
+};
+
+/* Each has a pack of its own and shares that of the day before. */
+static void
+take_backups(struct fixture *fixture)
+{
+    struct error err = {0};
+
+    for (size_t day = 0; day < DAYS; day++)
+    {
+        time_us started = fixture->now - US_PER_HOUR - (time_us) (DAYS - 1 - day) * US_PER_DAY;
+        struct stub_backup *backup = &fixture->backups[day];
+
+        *backup = stub_backup_make(started, (unsigned) day, 10 * (day + 1));
+        assert_ok(stub_backup_add_pack(fixture->repo, backup, started, &err));
+        if (day > 0)
+            stub_backup_share(backup, backup - 1, 0);
+        assert_ok(stub_backup_write(fixture->repo, backup, &err));
+        assert_ok(stub_backup_commit(fixture->repo, &fixture->catalog, backup, true, &err));
+    }
+}
+
+static void
+fill(struct fixture *fixture)
+{
+    struct error err = {0};
+
+    fixture->repo = fixture->test.repo;
+    fixture->now = clock_now();
+    fixture->policy = retention_policy_default();
+    fixture->policy.daily = 2;
+    fixture->policy.weekly = 0;
+    fixture->policy.monthly = 0;
+    fixture->policy.recovery_window_us = 0;
+    fixture->policy.minimum_age_us = 0;
+    fixture->policy.grace_us = 0;
+    assert_ok(stub_accept_cluster(fixture->repo, &fixture->catalog, &err));
+    assert_ok(stub_archive_segments(fixture->repo, 1, 60, &err));
+    take_backups(fixture);
+}
+
+static int
+setup(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+    assert_non_null(fixture);
+    test_repository_open(&fixture->test, false);
+    fill(fixture);
+    *state = fixture;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct fixture *fixture = *state;
+
+    expire_report_release(&fixture->report);
+    catalog_release(&fixture->catalog);
+    test_repository_close(&fixture->test);
+    free(fixture);
+    return 0;
+}
+
+static enum status
+expire(struct fixture *fixture, bool dry_run, struct error *err)
+{
+    const struct expire_options options = {
+        .policy = &fixture->policy, .now = fixture->now, .workers = 1, .dry_run = dry_run};
+
+    expire_report_release(&fixture->report);
+    return expire_run(fixture->repo, &options, &fixture->report, err);
+}
+
+static void
+expire_all(struct fixture *fixture)
+{
+    struct error err = {0};
+
+    assert_ok(expire(fixture, false, &err));
+    assert_ok(catalog_load(fixture->repo, &fixture->catalog, &err));
+}
+
+static bool
+has_object(struct fixture *fixture, const char *key)
+{
+    struct error err = {0};
+    uint64_t size_bytes;
+    enum status status = store_size(fixture->repo->store, key, &size_bytes, &err);
+
+    assert_true(status == OK || status == STATUS_NOT_FOUND);
+    return status == OK;
+}
+
+static bool
+has_pack(struct fixture *fixture, const struct stub_backup *backup)
+{
+    char key[STORE_KEY_MAX + 1];
+    struct error err = {0};
+
+    assert_ok(pack_key(fixture->repo, backup->packs[0].id, key, &err));
+    return has_object(fixture, key);
+}
+
+static bool
+has_file(struct fixture *fixture, const struct stub_backup *backup, const char *name)
+{
+    char key[STORE_KEY_MAX + 1];
+    struct error err = {0};
+
+    assert_ok(backup_key(fixture->repo, backup->backup.id, name, key, &err));
+    return has_object(fixture, key);
+}
+
+static bool
+has_segment(struct fixture *fixture, unsigned number)
+{
+    char key[STORE_KEY_MAX + 1];
+
+    snprintf(key, sizeof(key), "shop/wal/42/00000001/00000000/0000000100000000%08X", number);
+    return has_object(fixture, key);
+}
+
+static enum status
+count_object(void *arg, const char *key, uint64_t size_bytes, struct error *err)
+{
+    (void) key;
+    (void) size_bytes;
+    (void) err;
+    (*(size_t *) arg)++;
+    return OK;
+}
+
+static size_t
+count_objects(struct fixture *fixture, const char *prefix)
+{
+    struct error err = {0};
+    size_t count = 0;
+
+    assert_ok(store_list(fixture->repo->store, prefix, "", count_object, &count, &err));
+    return count;
+}
+
+static void
+what_the_policy_lets_go_is_deleted_and_nothing_else(void **state)
+{
+    struct fixture *fixture = *state;
+
+    expire_all(fixture);
+
+    assert_int_equal(fixture->catalog.backup_count, 2);
+    for (size_t day = 0; day < DAYS; day++)
+    {
+        bool kept = day >= DAYS - 2;
+
+        assert_int_equal(
+            catalog_find_backup(&fixture->catalog, fixture->backups[day].backup.id) != NULL, kept);
+        assert_int_equal(has_file(fixture, &fixture->backups[day], "manifest"), kept);
+        assert_int_equal(has_file(fixture, &fixture->backups[day], "postgres-manifest"), kept);
+        /* The oldest that stays uses a pack of the one before it. */
+        assert_int_equal(has_pack(fixture, &fixture->backups[day]), day >= DAYS - 3);
+    }
+    assert_int_equal(fixture->report.packs, 2);
+    assert_int_equal(fixture->report.pack_bytes, 8);
+    assert_int_equal(fixture->report.folders, 3);
+    assert_int_equal(fixture->report.waiting, 0);
+}
+
+static void
+wal_goes_except_for_what_makes_backups_consistent_and_the_newest_rows_on(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+
+    assert_ok(stub_archive(fixture->repo, "000000010000000000000005.00000028.backup", &err));
+    assert_ok(stub_archive(fixture->repo, "000000010000000000000032.00000028.backup", &err));
+    assert_ok(stub_archive(fixture->repo, "000000020000000000000032.partial", &err));
+    assert_ok(stub_archive(fixture->repo, "000000010000000000000006.partial", &err));
+
+    expire_all(fixture);
+
+    for (unsigned number = 1; number <= 60; number++)
+        assert_int_equal(has_segment(fixture, number), number == 40 || number >= 50);
+    assert_false(has_object(
+        fixture, "shop/wal/42/00000001/00000000/000000010000000000000005.00000028.backup"));
+    assert_false(
+        has_object(fixture, "shop/wal/42/00000001/00000000/000000010000000000000006.partial"));
+    assert_true(has_object(
+        fixture, "shop/wal/42/00000001/00000000/000000010000000000000032.00000028.backup"));
+    assert_int_equal(fixture->report.segments, 48);
+}
+
+static void
+a_history_file_never_goes(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct wal_file file = {STUB_SYSTEM_IDENTIFIER, "00000002.history"};
+    char key[STORE_KEY_MAX + 1];
+    struct error err = {0};
+
+    assert_ok(wal_key(fixture->repo, &file, key, &err));
+    assert_ok(
+        object_put(fixture->repo, key, OBJECT_COMPRESSED, BYTES("1\t0/500000\tlong ago\n"), &err));
+
+    expire_all(fixture);
+
+    assert_true(has_object(fixture, key));
+    assert_false(has_segment(fixture, 5));
+}
+
+static void
+a_dry_run_says_the_same_and_changes_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    size_t before = count_objects(fixture, "");
+
+    assert_ok(expire(fixture, true, &err));
+
+    assert_int_equal(count_objects(fixture, ""), before);
+    assert_int_equal(fixture->report.row_count, DAYS);
+    assert_int_equal(fixture->report.packs, 2);
+    assert_int_equal(fixture->report.pack_bytes, 8);
+    assert_int_equal(fixture->report.segments, 48);
+    assert_int_equal(fixture->report.deletions, 0);
+    for (size_t day = 0; day < DAYS; day++)
+    {
+        assert_string_equal(fixture->report.rows[day].backup.id, fixture->backups[day].backup.id);
+        assert_int_equal(fixture->report.rows[day].keep, day >= DAYS - 2);
+        assert_false(fixture->report.rows[day].committed);
+        assert_true(fixture->report.rows[day].reasons.count > 0);
+    }
+}
+
+static void
+a_second_run_finds_nothing_more_to_do(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t last;
+
+    expire_all(fixture);
+    last = fixture->catalog.last_number;
+
+    expire_all(fixture);
+
+    assert_int_equal(fixture->catalog.last_number, last);
+    assert_int_equal(fixture->report.packs + fixture->report.folders + fixture->report.segments, 0);
+    assert_int_equal(fixture->report.row_count, 2);
+}
+
+static void
+what_is_condemned_waits_for_its_grace(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->policy.grace_us = US_PER_HOUR / 2;
+    expire_all(fixture);
+
+    assert_int_equal(fixture->catalog.backup_count, 2);
+    assert_int_equal(fixture->report.packs, 2);
+    assert_int_equal(fixture->report.waiting, 1);
+    assert_true(fixture->report.next_deletion > fixture->now);
+    for (size_t day = 0; day < DAYS; day++)
+        assert_true(has_pack(fixture, &fixture->backups[day]));
+    assert_true(has_segment(fixture, 1));
+
+    fixture->policy.grace_us = 0;
+    fixture->now = clock_now();
+    expire_all(fixture);
+
+    assert_int_equal(fixture->report.packs, 0);
+    assert_int_equal(fixture->report.deletions, 1);
+    assert_false(has_pack(fixture, &fixture->backups[0]));
+    assert_false(has_segment(fixture, 1));
+}
+
+static void
+what_a_dead_run_left_goes_and_what_a_living_one_wrote_stays(void **state)
+{
+    struct fixture *fixture = *state;
+    struct stub_backup dead = stub_backup_make(fixture->now - 3 * US_PER_HOUR, 0xdead, 60);
+    struct stub_backup alive = stub_backup_make(fixture->now - 3 * US_PER_HOUR, 0xa11e, 60);
+    struct error err = {0};
+
+    fixture->policy.grace_us = US_PER_HOUR;
+    assert_ok(stub_backup_add_pack(fixture->repo, &dead, fixture->now - 2 * US_PER_HOUR, &err));
+    assert_ok(stub_backup_write(fixture->repo, &dead, &err));
+    assert_ok(stub_backup_add_pack(fixture->repo, &alive, fixture->now - 2 * US_PER_HOUR, &err));
+    assert_ok(stub_backup_add_pack(fixture->repo, &alive, fixture->now - US_PER_HOUR / 2, &err));
+    assert_ok(stub_backup_write(fixture->repo, &alive, &err));
+
+    expire_all(fixture);
+
+    assert_true(catalog_condemned_pack(&fixture->catalog, dead.packs[0].id));
+    assert_true(catalog_condemned_backup(&fixture->catalog, dead.backup.id));
+    assert_false(catalog_condemned_pack(&fixture->catalog, alive.packs[0].id));
+    assert_false(catalog_condemned_backup(&fixture->catalog, alive.backup.id));
+    assert_int_equal(fixture->report.spared_packs, 2);
+    assert_ok(stub_backup_commit(fixture->repo, &fixture->catalog, &alive, true, &err));
+    assert_status(stub_backup_commit(fixture->repo, &fixture->catalog, &dead, true, &err),
+                  STATUS_REFUSED);
+}
+
+static void
+what_is_not_ours_is_left_alone(void **state)
+{
+    static const char *const strangers[] = {
+        "redoubt.json",
+        "shop/packs/aa/README",
+        "shop/packs/aa/bb000000000000000000000000000000", /* not its folder */
+        "shop/packs/00000000000000000000000000000001",
+        "shop/backups/notes",
+        "shop/backups/2026-99-99T00-00-00-0000/manifest",
+        "shop/backups/latest/manifest",
+        "shop/wal/42/lineage.json",
+        "shop/wal/43/00000001/00000000/000000010000000000000001",
+        "shop/wal/42/00000001/00000000/README",
+        "shop/drills/1.json",
+        "shop2/packs/00/00000000000000000000000000000001",
+        "shop2/backups/2020-01-01T00-00-00-0000/manifest",
+        "shop2/wal/42/00000001/00000000/000000010000000000000001",
+    };
+    struct fixture *fixture = *state;
+    struct error err = {0};
+
+    for (size_t index = 1; index < sizeof(strangers) / sizeof(strangers[0]); index++)
+        assert_ok(store_put(fixture->repo->store, strangers[index], BYTES("x"), &err));
+
+    expire_all(fixture);
+
+    for (size_t index = 0; index < sizeof(strangers) / sizeof(strangers[0]); index++)
+        if (!has_object(fixture, strangers[index]))
+            fail_msg("%s is gone", strangers[index]);
+}
+
+static void
+a_held_backup_stays_with_its_packs_and_its_wal(void **state)
+{
+    struct fixture *fixture = *state;
+    struct hold hold = {.until = HOLD_FOR_EVER};
+    const struct catalog_entry entry = {.hold = &hold};
+    struct error err = {0};
+
+    memcpy(hold.backup, fixture->backups[1].backup.id, BACKUP_ID_SIZE);
+    assert_ok(
+        catalog_append(fixture->repo, &fixture->catalog, &entry, (struct catalog_check){0}, &err));
+
+    expire_all(fixture);
+
+    assert_int_equal(fixture->catalog.backup_count, 3);
+    assert_true(has_file(fixture, &fixture->backups[1], "manifest"));
+    assert_true(has_pack(fixture, &fixture->backups[1]));
+    assert_true(has_pack(fixture, &fixture->backups[0])); /* that it shares */
+    assert_false(has_file(fixture, &fixture->backups[0], "manifest"));
+    assert_true(has_segment(fixture, 20));
+    assert_false(has_segment(fixture, 21));
+}
+
+/* Nothing at all has happened. */
+static void
+assert_untouched(struct fixture *fixture, size_t objects)
+{
+    uint64_t last = fixture->catalog.last_number;
+    struct error err = {0};
+
+    assert_ok(catalog_load(fixture->repo, &fixture->catalog, &err));
+    assert_int_equal(fixture->catalog.last_number, last);
+    assert_int_equal(count_objects(fixture, ""), objects);
+}
+
+static void
+a_corrupt_manifest_among_good_ones_stops_everything(void **state)
+{
+    struct fixture *fixture = *state;
+    size_t objects = count_objects(fixture, "");
+    char key[STORE_KEY_MAX + 1];
+    struct error err = {0};
+
+    assert_ok(backup_key(fixture->repo, fixture->backups[3].backup.id, "manifest", key, &err));
+    assert_ok(store_delete(fixture->repo->store, key, &err));
+    assert_ok(store_put(fixture->repo->store, key, BYTES("nonsense"), &err));
+
+    assert_status(expire(fixture, false, &err), STATUS_CORRUPT);
+
+    assert_message(fixture->backups[3].backup.id);
+    assert_untouched(fixture, objects);
+}
+
+static void
+a_missing_manifest_is_damage_and_no_absence_of_packs(void **state)
+{
+    struct fixture *fixture = *state;
+    size_t objects = count_objects(fixture, "");
+    char key[STORE_KEY_MAX + 1];
+    struct error err = {0};
+
+    assert_ok(backup_key(fixture->repo, fixture->backups[4].backup.id, "manifest", key, &err));
+    assert_ok(store_delete(fixture->repo->store, key, &err));
+
+    assert_status(expire(fixture, false, &err), STATUS_CORRUPT);
+
+    assert_message("could not find out which packs backup");
+    assert_untouched(fixture, objects - 1);
+}
+
+static void
+a_missing_pack_stops_everything(void **state)
+{
+    struct fixture *fixture = *state;
+    size_t objects = count_objects(fixture, "");
+    char key[STORE_KEY_MAX + 1];
+    struct error err = {0};
+
+    assert_ok(pack_key(fixture->repo, fixture->backups[3].packs[0].id, key, &err));
+    assert_ok(store_delete(fixture->repo->store, key, &err));
+
+    assert_status(expire(fixture, false, &err), STATUS_CORRUPT);
+
+    assert_message("is missing");
+    assert_untouched(fixture, objects - 1);
+}
+
+static void
+a_damaged_log_stops_everything(void **state)
+{
+    struct fixture *fixture = *state;
+    size_t objects = count_objects(fixture, "");
+    struct error err = {0};
+
+    assert_ok(store_delete(fixture->repo->store, "shop/log/00000000000000000003.json", &err));
+
+    assert_status(expire(fixture, false, &err), STATUS_CORRUPT);
+
+    assert_int_equal(count_objects(fixture, ""), objects - 1);
+}
+
+static void
+a_clock_that_the_store_contradicts_stops_everything(void **state)
+{
+    static const time_us differences[] = {6 * 60 * US_PER_SECOND, -6 * 60 * US_PER_SECOND,
+                                          400 * US_PER_DAY};
+    struct fixture *fixture = *state;
+    size_t objects = count_objects(fixture, "");
+    struct error err = {0};
+
+    for (size_t index = 0; index < sizeof(differences) / sizeof(differences[0]); index++)
+    {
+        fixture->now = clock_now() + differences[index];
+        assert_status(expire(fixture, false, &err), STATUS_REFUSED);
+        assert_message("this host's clock");
+    }
+    assert_untouched(fixture, objects);
+}
+
+static void
+a_policy_that_keeps_nothing_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    size_t objects = count_objects(fixture, "");
+    struct error err = {0};
+
+    fixture->policy.daily = 0;
+    assert_status(expire(fixture, false, &err), STATUS_CONFIG);
+    assert_untouched(fixture, objects);
+}
+
+static void
+an_empty_repository_is_nothing_to_worry_about(void **state)
+{
+    struct test_repository test;
+    struct fixture fixture = {.policy = ((struct fixture *) *state)->policy, .now = clock_now()};
+    struct error err = {0};
+
+    test_repository_open(&test, true);
+    fixture.repo = test.repo;
+    assert_ok(expire(&fixture, false, &err));
+    assert_int_equal(fixture.report.row_count, 0);
+    expire_report_release(&fixture.report);
+    test_repository_close(&test);
+}
+
+static void
+wal_that_comes_back_under_a_condemned_name_goes_again(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+
+    expire_all(fixture);
+    assert_ok(stub_archive_segments(fixture->repo, 7, 7, &err));
+
+    expire_all(fixture);
+
+    assert_false(has_segment(fixture, 7));
+    assert_int_equal(fixture->report.segments, 1);
+}
+
+/* What stays and what goes, when all is done. */
+static void
+assert_expired(struct fixture *fixture)
+{
+    assert_int_equal(fixture->catalog.backup_count, 2);
+    for (size_t day = 0; day < DAYS; day++)
+    {
+        assert_int_equal(has_file(fixture, &fixture->backups[day], "manifest"), day >= DAYS - 2);
+        assert_int_equal(has_pack(fixture, &fixture->backups[day]), day >= DAYS - 3);
+    }
+    for (unsigned number = 1; number <= 60; number++)
+        assert_int_equal(has_segment(fixture, number), number == 40 || number >= 50);
+}
+
+/* True when the fault struck, so that there may be a later one. */
+static bool
+survive_fault(enum store_fault fault, unsigned nth)
+{
+    struct fixture fixture = {0};
+    struct error err = {0};
+    enum status status;
+    bool struck;
+
+    test_repository_open_faulty(&fixture.test);
+    fill(&fixture);
+    faulty_store_arm(fixture.repo->store, fault, nth);
+    status = expire(&fixture, false, &err);
+    struck = faulty_store_struck(fixture.repo->store);
+    faulty_store_arm(fixture.repo->store, fault, 0);
+    if (status != OK && err.message[0] == '\0')
+        fail_msg("operation %u fails without a word", nth);
+
+    expire_all(&fixture);
+    assert_expired(&fixture);
+    expire_report_release(&fixture.report);
+    catalog_release(&fixture.catalog);
+    test_repository_close(&fixture.test);
+    return struck;
+}
+
+static void
+whichever_operation_of_the_store_fails_the_next_run_completes(void **state)
+{
+    (void) state;
+    for (int fault = 0; fault < FAULT_KINDS; fault++)
+        for (unsigned nth = 1; survive_fault((enum store_fault) fault, nth); nth++)
+            continue;
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(what_the_policy_lets_go_is_deleted_and_nothing_else),
+        TEST(wal_goes_except_for_what_makes_backups_consistent_and_the_newest_rows_on),
+        TEST(a_history_file_never_goes),
+        TEST(a_dry_run_says_the_same_and_changes_nothing),
+        TEST(a_second_run_finds_nothing_more_to_do),
+        TEST(what_is_condemned_waits_for_its_grace),
+        TEST(what_a_dead_run_left_goes_and_what_a_living_one_wrote_stays),
+        TEST(what_is_not_ours_is_left_alone),
+        TEST(a_held_backup_stays_with_its_packs_and_its_wal),
+        TEST(a_corrupt_manifest_among_good_ones_stops_everything),
+        TEST(a_missing_manifest_is_damage_and_no_absence_of_packs),
+        TEST(a_missing_pack_stops_everything),
+        TEST(a_damaged_log_stops_everything),
+        TEST(a_clock_that_the_store_contradicts_stops_everything),
+        TEST(a_policy_that_keeps_nothing_is_refused),
+        TEST(an_empty_repository_is_nothing_to_worry_about),
+        TEST(wal_that_comes_back_under_a_condemned_name_goes_again),
+        cmocka_unit_test(whichever_operation_of_the_store_fails_the_next_run_completes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
