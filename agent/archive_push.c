@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/archive_push.h"
 
+#include "agent/wal_delivery.h"
+#include "base/crash.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "pg/control.h"
 #include "pg/history.h"
 #include "pg/wal_page.h"
 #include "repo/lineage.h"
-#include "repo/wal.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -178,13 +179,12 @@ archive_push_check_segment(const struct archive_push_file *file, const struct pg
 }
 
 enum status
-archive_push(struct repo *repo, const char *path, const char *data_directory, struct error *err)
+archive_push(const struct config *config, struct repo *repo, const char *path, struct error *err)
 {
     SCOPED(close_push) struct push push = {.path = path, .name = path_name(path), .fd = -1};
     struct lineage lineage;
-    enum wal_push_result result;
 
-    TRY(open_push(&push, data_directory, err));
+    TRY(open_push(&push, config->postgres.data_directory, err));
     TRY(find_lineage(repo, &push, &lineage, err));
     if (has_header(&push))
     {
@@ -196,8 +196,7 @@ archive_push(struct repo *repo, const char *path, const char *data_directory, st
 
     const struct wal_file file = {push.system_identifier, push.name};
 
-    TRY(wal_push(repo, &file, push.fd, path, &result, err));
-    log_debug(result == WAL_STORED ? "archived \"%s\"" : "\"%s\" is archived already, the same",
-              push.name);
+    TRY(wal_delivery_run(config, repo, &file, push.fd, path, err));
+    CRASH_POINT("archive-push: every repository has the file"); /* and PostgreSQL does not know */
     return OK;
 }

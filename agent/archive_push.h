@@ -10,17 +10,20 @@
  */
 #pragma once
 
+#include "agent/config.h"
 #include "repo/repo.h"
 
 /*
- * data_directory, which may be NULL, is where pg_control is looked for after
- * the current directory; archive_command runs in the data directory.
+ * repo is the main repository, which decides whose WAL is accepted; the file
+ * goes to the configured further ones too (agent/wal_delivery.h).  pg_control is
+ * looked for in the current directory, where archive_command runs, and then in
+ * the configured data directory.
  *
- * OK: the store has the file durably.  CONFLICT: it has another one of this
- * name.  REFUSED: of a cluster that was not accepted.  CORRUPT: not what its
- * name says.
+ * OK: every required repository has the file durably.  CONFLICT: one has another
+ * file of this name.  REFUSED: of a cluster that was not accepted.  CORRUPT: not
+ * what its name says.
  */
-NODISCARD enum status archive_push(struct repo *repo, const char *path, const char *data_directory,
+NODISCARD enum status archive_push(const struct config *config, struct repo *repo, const char *path,
                                    struct error *err);
 
 /*

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/backup_frames.h"
 
-#include "base/crc32c.h"
 #include "base/sorter.h"
 
 #include <endian.h>
@@ -23,6 +22,7 @@ struct piece
     uint32_t path; /* where its path begins in the frame's paths */
     uint32_t skip;
     uint32_t length;
+    bool moved;
     uint64_t file_offset;
 };
 
@@ -46,27 +46,38 @@ struct backup_frames
     atomic_int workers_left;
 
     struct frame_work *filling; /* the receiver's; NULL between frames */
-    struct manifest_file file;
-    char path[PATH_SIZE];
-    uint64_t file_offset;
-    uint32_t crc;
+    char path[PATH_SIZE];       /* of the present file */
+    char given[PATH_SIZE];      /* of the file that was given back last */
 
-    pthread_mutex_t lock; /* guards the sorter while workers run */
+    pthread_mutex_t lock; /* guards the sorters while workers run */
     struct sorter *sorter;
+    struct sorter *moved;
 };
 
-/* What the sorter keeps: keys are path, zero, kind, offset. */
+/*
+ * What the sorters keep under path, zero, kind, offset: a struct backup_file
+ * or a struct range.
+ */
 enum record_kind
 {
     RECORD_FILE,
-    RECORD_EXTENT,
+    RECORD_RANGE,
 };
 
 #define KEY_TAIL_SIZE (1 + 1 + 8)
 
+struct range
+{
+    uint64_t offset;
+    uint64_t length;
+    bool inherited;
+    uint32_t skip;
+    struct frame_place frame;
+};
+
 static enum status
-add_record(struct backup_frames *frames, const char *path, enum record_kind kind, uint64_t offset,
-           struct bytes value, struct error *err)
+add_record(struct backup_frames *frames, struct sorter *sorter, const char *path,
+           enum record_kind kind, uint64_t offset, struct bytes value, struct error *err)
 {
     uint8_t key[PATH_SIZE + KEY_TAIL_SIZE];
     size_t size = strlen(path) + 1;
@@ -77,23 +88,35 @@ add_record(struct backup_frames *frames, const char *path, enum record_kind kind
     key[size] = (uint8_t) kind;
     memcpy(key + size + 1, &big_endian, sizeof(big_endian));
     pthread_mutex_lock(&frames->lock);
-    status = sorter_add(frames->sorter, (struct bytes){key, size + 9}, value, err);
+    status = sorter_add(sorter, (struct bytes){key, size + 9}, value, err);
     pthread_mutex_unlock(&frames->lock);
     return status;
 }
 
 static enum status
-record_extents(struct backup_frames *frames, const struct frame_work *work,
-               const struct frame_place *place, struct error *err)
+add_range(struct backup_frames *frames, struct sorter *sorter, const char *path,
+          const struct range *range, struct error *err)
+{
+    return add_record(frames, sorter, path, RECORD_RANGE, range->offset,
+                      (struct bytes){(const uint8_t *) range, sizeof(*range)}, err);
+}
+
+static enum status
+record_pieces(struct backup_frames *frames, const struct frame_work *work,
+              const struct frame_place *place, struct error *err)
 {
     for (size_t index = 0; index < work->piece_count; index++)
     {
         const struct piece *piece = &work->pieces[index];
-        struct manifest_extent extent = {piece->file_offset, piece->length, piece->skip, *place};
+        struct range range = {
+            .offset = piece->file_offset,
+            .length = piece->length,
+            .skip = piece->skip,
+            .frame = *place,
+        };
 
-        TRY(add_record(frames, (const char *) work->paths.data + piece->path, RECORD_EXTENT,
-                       piece->file_offset, (struct bytes){(uint8_t *) &extent, sizeof(extent)},
-                       err));
+        TRY(add_range(frames, piece->moved ? frames->moved : frames->sorter,
+                      (const char *) work->paths.data + piece->path, &range, err));
     }
     return OK;
 }
@@ -112,7 +135,7 @@ work_frames(void *arg, struct error *err)
         struct frame_place place;
 
         TRY(pack_packer_add(packer, (struct bytes){work->content, work->used}, &place, err));
-        TRY(record_extents(frames, work, &place, err));
+        TRY(record_pieces(frames, work, &place, err));
         if (!chan_send(frames->free_work, work))
             return group_cancelled(err);
     }
@@ -155,6 +178,7 @@ backup_frames_create(struct backup_frames **frames, const struct backup_frames_o
     pthread_mutex_init(&made->lock, NULL);
     atomic_store(&made->workers_left, options->workers);
     TRY(sorter_create(&made->sorter, options->sort_memory, err));
+    TRY(sorter_create(&made->moved, options->sort_memory / 4, err));
     TRY(chan_create(&made->free_work, group, count, NULL, err));
     TRY(chan_create(&made->work, group, count, NULL, err));
     TRY(allocate_work(made, count, err));
@@ -176,6 +200,7 @@ backup_frames_freep(struct backup_frames **frames)
     chan_freep(&gone->free_work);
     chan_freep(&gone->work);
     sorter_freep(&gone->sorter);
+    sorter_freep(&gone->moved);
     for (size_t index = 0; index < gone->all_count; index++)
     {
         buffer_release(&gone->all[index]->paths);
@@ -214,62 +239,83 @@ need_frame(struct backup_frames *frames, struct error *err)
     return OK;
 }
 
-enum status
-backup_frames_begin(struct backup_frames *frames, const struct manifest_file *file,
-                    struct error *err)
-{
-    if (strlen(file->path) >= PATH_SIZE)
-        return error_set(err, STATUS_UNSUPPORTED, "path \"%s\" is too long", file->path);
-    memcpy(frames->path, file->path, strlen(file->path) + 1);
-    frames->file = *file;
-    frames->file.path = frames->path;
-    frames->file_offset = 0;
-    frames->crc = CRC32C_INIT;
-    return file->size_bytes >= OWN_FRAME_SIZE ? send_frame(frames, err) : OK;
-}
-
-/* Continue the frame's last piece if it is this file's, else begin one. */
+/* A frame with no room for one more piece and its path goes off. */
 static enum status
-extend_piece(struct backup_frames *frames, uint32_t length, struct error *err)
+make_room(struct backup_frames *frames, struct error *err)
 {
     struct frame_work *work = frames->filling;
-    struct piece *last = work->piece_count == 0 ? NULL : &work->pieces[work->piece_count - 1];
 
-    if (last != NULL && frames->file_offset > 0 &&
-        last->file_offset + last->length == frames->file_offset &&
-        strcmp((const char *) work->paths.data + last->path, frames->path) == 0)
-    {
-        last->length += length;
-        return OK;
-    }
-    work->pieces[work->piece_count] = (struct piece){
-        .path = (uint32_t) work->paths.size,
-        .skip = work->used,
-        .length = length,
-        .file_offset = frames->file_offset,
-    };
-    TRY(buffer_append(&work->paths,
-                      (struct bytes){(uint8_t *) frames->path, strlen(frames->path) + 1}, err));
-    work->piece_count++;
+    if (work != NULL &&
+        (work->piece_count == PIECES_MAX || work->paths.size + PATH_SIZE > PATHS_LIMIT))
+        return send_frame(frames, err);
     return OK;
 }
 
 enum status
-backup_frames_data(struct backup_frames *frames, struct bytes bytes, struct error *err)
+backup_frames_begin(struct backup_frames *frames, const char *path, uint64_t expected_bytes,
+                    struct error *err)
 {
-    frames->crc = crc32c_update(frames->crc, bytes);
+    if (strlen(path) >= PATH_SIZE)
+        return error_set(err, STATUS_UNSUPPORTED, "path \"%s\" is too long", path);
+    memcpy(frames->path, path, strlen(path) + 1);
+    TRY(make_room(frames, err));
+    return expected_bytes >= OWN_FRAME_SIZE ? send_frame(frames, err) : OK;
+}
+
+/* The frame's last piece, if it is of this path; else NULL. */
+static struct piece *
+last_piece_of(struct frame_work *work, const char *path)
+{
+    struct piece *last = work->piece_count == 0 ? NULL : &work->pieces[work->piece_count - 1];
+
+    if (last == NULL || strcmp((const char *) work->paths.data + last->path, path) != 0)
+        return NULL;
+    return last;
+}
+
+/* Continue the frame's last piece if the bytes follow on it, else begin one. */
+static enum status
+extend_piece(struct frame_work *work, const char *path, const struct piece *piece,
+             struct error *err)
+{
+    struct piece *last = last_piece_of(work, path);
+    struct piece *made = &work->pieces[work->piece_count];
+
+    if (last != NULL && last->moved == piece->moved &&
+        last->file_offset + last->length == piece->file_offset)
+    {
+        last->length += piece->length;
+        return OK;
+    }
+    *made = *piece;
+    made->skip = work->used;
+    made->path = last != NULL ? last->path : (uint32_t) work->paths.size;
+    work->piece_count++;
+    if (last != NULL)
+        return OK;
+    return buffer_append(&work->paths, (struct bytes){(const uint8_t *) path, strlen(path) + 1},
+                         err);
+}
+
+static enum status
+add_bytes(struct backup_frames *frames, const char *path, bool moved, uint64_t offset,
+          struct bytes bytes, struct error *err)
+{
     while (bytes.size > 0)
     {
+        struct piece piece = {.moved = moved, .file_offset = offset};
         struct frame_work *work;
         size_t room;
 
+        TRY(make_room(frames, err));
         TRY(need_frame(frames, err));
         work = frames->filling;
         room = FRAME_SIZE - work->used < bytes.size ? FRAME_SIZE - work->used : bytes.size;
-        TRY(extend_piece(frames, (uint32_t) room, err));
+        piece.length = (uint32_t) room;
+        TRY(extend_piece(work, path, &piece, err));
         memcpy(work->content + work->used, bytes.data, room);
         work->used += (uint32_t) room;
-        frames->file_offset += room;
+        offset += room;
         bytes.data += room;
         bytes.size -= room;
         if (work->used == FRAME_SIZE)
@@ -279,22 +325,33 @@ backup_frames_data(struct backup_frames *frames, struct bytes bytes, struct erro
 }
 
 enum status
-backup_frames_end(struct backup_frames *frames, struct error *err)
+backup_frames_data(struct backup_frames *frames, uint64_t offset, struct bytes bytes,
+                   struct error *err)
 {
-    struct manifest_file *file = &frames->file;
-    struct frame_work *work = frames->filling;
+    return add_bytes(frames, frames->path, false, offset, bytes, err);
+}
 
-    if (file->type == MANIFEST_FILE)
-    {
-        file->has_crc32c = true;
-        file->crc32c = crc32c_finish(frames->crc);
-    }
-    TRY(add_record(frames, file->path, RECORD_FILE, 0,
-                   (struct bytes){(uint8_t *) file, sizeof(*file)}, err));
-    if (work != NULL &&
-        (work->piece_count == PIECES_MAX || work->paths.size + PATH_SIZE > PATHS_LIMIT))
-        return send_frame(frames, err);
-    return OK;
+enum status
+backup_frames_move(struct backup_frames *frames, const char *path, uint64_t offset,
+                   struct bytes bytes, struct error *err)
+{
+    return add_bytes(frames, path, true, offset, bytes, err);
+}
+
+enum status
+backup_frames_inherit(struct backup_frames *frames, uint64_t offset, uint64_t length,
+                      struct error *err)
+{
+    struct range range = {.offset = offset, .length = length, .inherited = true};
+
+    return add_range(frames, frames->sorter, frames->path, &range, err);
+}
+
+enum status
+backup_frames_end(struct backup_frames *frames, const struct backup_file *file, struct error *err)
+{
+    return add_record(frames, frames->sorter, frames->path, RECORD_FILE, 0,
+                      (struct bytes){(const uint8_t *) file, sizeof(*file)}, err);
 }
 
 enum status
@@ -311,40 +368,63 @@ backup_frames_packs(struct backup_frames *frames, size_t *count)
     return pack_writer_packs(frames->packs, count);
 }
 
-static enum status
-give_file(struct backup_frames *frames, const struct manifest_handler *handler, const char *path,
-          struct bytes value, struct error *err)
+enum status
+backup_frames_sort(struct backup_frames *frames, struct error *err)
 {
-    memcpy(&frames->file, value.data, sizeof(frames->file));
-    memcpy(frames->path, path, strlen(path) + 1);
-    frames->file.path = frames->path;
-    return handler->file(handler->arg, &frames->file, err);
+    TRY(sorter_sort(frames->sorter, err));
+    return sorter_sort(frames->moved, err);
+}
+
+static void
+give_range(struct bytes value, struct backup_record *record)
+{
+    struct range range;
+
+    memcpy(&range, value.data, sizeof(range));
+    *record = (struct backup_record){
+        .inherited = range.inherited,
+        .offset = range.offset,
+        .length = range.length,
+        .frame = range.frame,
+        .skip = range.skip,
+    };
 }
 
 enum status
-backup_frames_each(struct backup_frames *frames, const struct manifest_handler *handler,
+backup_frames_next(struct backup_frames *frames, struct backup_record *record, bool *more,
                    struct error *err)
 {
     struct bytes key;
     struct bytes value;
-    bool more;
+    const char *path;
 
-    TRY(sorter_sort(frames->sorter, err));
-    for (;;)
+    TRY(sorter_next(frames->sorter, more, &key, &value, err));
+    if (!*more)
+        return OK;
+    path = (const char *) key.data;
+    if (key.data[strlen(path) + 1] == RECORD_RANGE)
     {
-        const char *path;
-        struct manifest_extent extent;
-
-        TRY(sorter_next(frames->sorter, &more, &key, &value, err));
-        if (!more)
-            return OK;
-        path = (const char *) key.data;
-        if (key.data[strlen(path) + 1] == RECORD_FILE)
-        {
-            TRY(give_file(frames, handler, path, value, err));
-            continue;
-        }
-        memcpy(&extent, value.data, sizeof(extent));
-        TRY(handler->extent(handler->arg, &frames->file, &extent, err));
+        give_range(value, record);
+        return OK;
     }
+    *record = (struct backup_record){.is_file = true};
+    memcpy(&record->file, value.data, sizeof(record->file));
+    memcpy(frames->given, path, strlen(path) + 1);
+    record->file.file.path = frames->given;
+    return OK;
+}
+
+enum status
+backup_frames_next_moved(struct backup_frames *frames, const char **path,
+                         struct backup_record *record, bool *more, struct error *err)
+{
+    struct bytes key;
+    struct bytes value;
+
+    TRY(sorter_next(frames->moved, more, &key, &value, err));
+    if (!*more)
+        return OK;
+    *path = (const char *) key.data;
+    give_range(value, record);
+    return OK;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/backup_keep.h"
 
+#include "base/clock.h"
 #include "base/file.h"
+#include "base/stop.h"
 #include "repo/backup.h"
 #include "repo/wal.h"
 #include "stream/sink.h"
@@ -15,6 +17,10 @@
 #define PATIENCE_SEGMENTS 16
 #define QUEUE_SEGMENTS    64
 
+/* How long the archiver may take for a segment that was complete before the backup began. */
+#define PROOF_WAIT_MS  30000
+#define PROOF_PAUSE_MS 200
+
 struct backup_keep
 {
     struct repo *repo;
@@ -23,7 +29,9 @@ struct backup_keep
     char backup_id[BACKUP_ID_SIZE];
     uint64_t system_identifier;
     uint32_t segment_size;
-    uint32_t count; /* the thread's, until it was joined */
+    uint64_t first; /* number of the first segment that the backup needs */
+    uint32_t count; /* these two are the thread's, until it was joined */
+    bool proven;    /* the archive had a segment with our content */
 };
 
 static void
@@ -90,6 +98,12 @@ void
 backup_keep_end(struct backup_keep *keep)
 {
     chan_close(keep->arrived);
+}
+
+bool
+backup_keep_proven(const struct backup_keep *keep)
+{
+    return keep->proven;
 }
 
 uint32_t
@@ -214,6 +228,41 @@ backup_keep_history(struct backup_keep *keep, pg_timeline timeline, struct bytes
     return equal ? OK : refuse_other_branch(name, err);
 }
 
+/* Nothing is proven when the archiver does not come: that is for others to judge. */
+static enum status
+compare_patiently(struct backup_keep *keep, const struct wal_file *file, int fd, bool *equal,
+                  struct error *err)
+{
+    int64_t until = clock_monotonic_ms() + PROOF_WAIT_MS;
+    enum status status;
+
+    for (;;)
+    {
+        status = wal_compare(keep->repo, file, fd, "temporary file", equal, err);
+        if (status != STATUS_NOT_FOUND || clock_monotonic_ms() > until)
+            return status;
+        TRY(stop_check(err));
+        if (group_failed(keep->group))
+            return group_cancelled(err);
+        clock_pause_ms(PROOF_PAUSE_MS);
+    }
+}
+
+static enum status
+settle_proof(struct backup_keep *keep, const struct kept_segment *segment, const char *name,
+             struct error *err)
+{
+    struct wal_file file = {keep->system_identifier, name};
+    bool equal;
+    enum status status = compare_patiently(keep, &file, segment->fd, &equal, err);
+
+    if (status == STATUS_NOT_FOUND)
+        return OK;
+    TRY(status);
+    keep->proven = equal;
+    return equal ? OK : refuse_other_branch(name, err);
+}
+
 static enum status
 settle(struct backup_keep *keep, struct kept_segment *segment, struct error *err)
 {
@@ -224,11 +273,14 @@ settle(struct backup_keep *keep, struct kept_segment *segment, struct error *err
     enum status status;
 
     pg_wal_segment_name(segment->segment, keep->segment_size, name);
+    if (segment->segment.number < keep->first)
+        return settle_proof(keep, segment, name, err);
     status = wal_compare(keep->repo, &file, segment->fd, "temporary file", &equal, err);
     if (status == STATUS_NOT_FOUND)
         return keep_file(keep, segment->fd, name, err);
     if (status != OK)
         return status;
+    keep->proven = keep->proven || equal;
     if (!equal && segment->valid_size < keep->segment_size)
         TRY(compare_prefix(keep, &file, segment, &equal, err));
     return equal ? OK : refuse_other_branch(name, err);
@@ -265,9 +317,11 @@ run_keep(void *arg, struct error *err)
 }
 
 enum status
-backup_keep_start(struct backup_keep *keep, struct group *group, struct error *err)
+backup_keep_start(struct backup_keep *keep, struct pg_wal_segment first, struct group *group,
+                  struct error *err)
 {
     keep->group = group;
+    keep->first = first.number;
     TRY(chan_create(&keep->arrived, group, QUEUE_SEGMENTS, discard_segment, err));
     return group_start(group, run_keep, keep, err);
 }

@@ -5,7 +5,8 @@
  * A thread takes finished segments, waits a little for the archiver by keeping
  * the last few, then compares each with the archive: equal ones are let go, missing
  * ones are stored at <cluster>/backups/<id>/wal/<segment>, and different ones fail
- * the backup.
+ * the backup.  Segments before the first that the backup needs are only
+ * compared, and the archiver is waited for.
  */
 #pragma once
 
@@ -24,8 +25,8 @@ struct kept_segment
 NODISCARD enum status backup_keep_create(struct backup_keep **keep,
                                          const struct backup_wal_options *options,
                                          struct error *err);
-NODISCARD enum status backup_keep_start(struct backup_keep *keep, struct group *group,
-                                        struct error *err);
+NODISCARD enum status backup_keep_start(struct backup_keep *keep, struct pg_wal_segment first,
+                                        struct group *group, struct error *err);
 
 /* A timeline's history file; at once, and in the caller's thread before any segment. */
 NODISCARD enum status backup_keep_history(struct backup_keep *keep, pg_timeline timeline,
@@ -37,5 +38,8 @@ NODISCARD enum status backup_keep_send(struct backup_keep *keep, const struct ke
 
 /* No more segments. */
 void backup_keep_end(struct backup_keep *keep);
+
+/* After the group was joined. */
+bool backup_keep_proven(const struct backup_keep *keep);
 uint32_t backup_keep_count(const struct backup_keep *keep);
 void backup_keep_freep(struct backup_keep **keep);

@@ -4,6 +4,7 @@
 #include "base/crash.h"
 #include "base/sorter.h"
 #include "pg/backup_manifest.h"
+#include "pg/incremental_file.h"
 #include "repo/backup.h"
 #include "repo/object.h"
 #include "stream/sink.h"
@@ -11,11 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the server says of a file; the sorter's key is its path. */
+#define PATH_SIZE 1025
+
+/* What the server says of a file; the sorter's key is the path of the file that it stands for. */
 struct server_file
 {
     uint64_t size_bytes;
     uint32_t crc32c;
+    bool incremental;
 };
 
 struct backup_manifest
@@ -28,18 +32,25 @@ struct backup_manifest
     struct sorter *files;
 
     struct manifest_writer *writer; /* while committing */
+    struct pack *packs;             /* owned: those that were listed */
+    size_t pack_count;
+    uint64_t live_bytes;
 };
 
 static enum status
 take_file(void *arg, const struct pg_backup_manifest_file *file, struct error *err)
 {
     struct backup_manifest *manifest = arg;
-    struct server_file value = {file->size_bytes, file->crc32c};
+    struct server_file value = {file->size_bytes, file->crc32c, pg_incremental_name(file->path)};
+    char plain[PATH_SIZE];
 
+    if (strlen(file->path) >= sizeof(plain))
+        return error_set(err, STATUS_UNSUPPORTED, "path \"%s\" is too long", file->path);
+    pg_incremental_plain_path(file->path, plain);
     if (file->algorithm != PG_MANIFEST_CHECKSUM_CRC32C)
         return error_set(err, STATUS_CORRUPT, "the server's manifest has no CRC-32C of \"%s\"",
                          file->path);
-    return sorter_add(manifest->files, bytes_of(file->path),
+    return sorter_add(manifest->files, bytes_of(plain),
                       (struct bytes){(uint8_t *) &value, sizeof(value)}, err);
 }
 
@@ -84,6 +95,7 @@ backup_manifest_freep(struct backup_manifest **manifest)
     pg_backup_manifest_freep(&gone->parser);
     hasher_freep(&gone->hasher);
     sorter_freep(&gone->files);
+    free(gone->packs);
     free(gone);
     *manifest = NULL;
 }
@@ -122,42 +134,58 @@ next_server_file(struct backup_manifest *manifest, bool *more, struct bytes *pat
 }
 
 static enum status
-check_file(struct backup_manifest *manifest, const struct manifest_file *file, struct error *err)
+check_file(struct backup_manifest *manifest, const struct backup_file *file, struct error *err)
 {
+    const char *name = file->file.path;
     struct server_file expected;
     struct bytes path;
     bool more;
 
     TRY(next_server_file(manifest, &more, &path, &expected, err));
-    if (!more || !bytes_equal(path, bytes_of(file->path)))
+    if (!more || !bytes_equal(path, bytes_of(name)))
         return error_set(err, STATUS_CORRUPT, "\"%s\" came, and the server's manifest has \"%.*s\"",
-                         file->path, more ? (int) path.size : 7,
+                         name, more ? (int) path.size : 7,
                          more ? (const char *) path.data : "nothing");
-    if (file->size_bytes != expected.size_bytes || file->crc32c != expected.crc32c)
+    if (file->incremental != expected.incremental || file->sent_bytes != expected.size_bytes ||
+        file->sent_crc32c != expected.crc32c)
         return error_set(err, STATUS_CORRUPT,
                          "\"%s\" arrived with %llu bytes and CRC-32C %08x, the server sent %llu "
                          "and %08x",
-                         file->path, (unsigned long long) file->size_bytes, file->crc32c,
+                         name, (unsigned long long) file->sent_bytes, file->sent_crc32c,
                          (unsigned long long) expected.size_bytes, expected.crc32c);
     return OK;
 }
 
 static enum status
-write_file(void *arg, const struct manifest_file *file, struct error *err)
+write_file(void *arg, const struct backup_file *file, struct error *err)
 {
     struct backup_manifest *manifest = arg;
 
-    if (file->type == MANIFEST_FILE)
+    if (file->file.type == MANIFEST_FILE)
         TRY(check_file(manifest, file, err));
-    return manifest_writer_file(manifest->writer, file, err);
+    return manifest_writer_file(manifest->writer, &file->file, err);
 }
 
 static enum status
-write_extent(void *arg, const struct manifest_file *file, const struct manifest_extent *extent,
-             struct error *err)
+write_extent(void *arg, const struct manifest_extent *extent, struct error *err)
 {
-    (void) file;
-    return manifest_writer_extent(((struct backup_manifest *) arg)->writer, extent, err);
+    struct backup_manifest *manifest = arg;
+
+    manifest->live_bytes += extent->length;
+    return manifest_writer_extent(manifest->writer, extent, err);
+}
+
+static enum status
+write_pack(void *arg, const struct pack *pack, struct error *err)
+{
+    struct backup_manifest *manifest = arg;
+    struct pack *grown = realloc(manifest->packs, (manifest->pack_count + 1) * sizeof(*grown));
+
+    if (grown == NULL)
+        return error_no_memory(err);
+    manifest->packs = grown;
+    manifest->packs[manifest->pack_count++] = *pack;
+    return manifest_writer_pack(manifest->writer, pack, err);
 }
 
 static enum status
@@ -187,20 +215,29 @@ open_writer(struct backup_manifest *manifest, const struct manifest_header *head
 }
 
 enum status
-backup_manifest_commit(struct backup_manifest *manifest, struct backup_frames *frames,
+backup_manifest_commit(struct backup_manifest *manifest,
+                       const struct backup_overlay_options *overlay,
                        const struct manifest_header *header, struct manifest_totals *totals,
                        struct error *err)
 {
-    const struct manifest_handler handler = {
-        .file = write_file, .extent = write_extent, .arg = manifest};
-    size_t pack_count;
-    const struct pack *packs = backup_frames_packs(frames, &pack_count);
+    const struct backup_overlay_handler handler = {write_file, write_extent, write_pack, manifest};
 
     TRY(open_writer(manifest, header, err));
-    TRY(backup_frames_each(frames, &handler, err));
-    for (size_t index = 0; index < pack_count; index++)
-        TRY(manifest_writer_pack(manifest->writer, &packs[index], err));
+    TRY(backup_overlay_run(overlay, &handler, err));
     TRY(check_nothing_left(manifest, err));
     CRASH_POINT("backup: before the manifest exists"); /* packs are orphans */
     return manifest_writer_finish(manifest->writer, totals, err);
+}
+
+uint64_t
+backup_manifest_live(const struct backup_manifest *manifest)
+{
+    return manifest->live_bytes;
+}
+
+const struct pack *
+backup_manifest_packs(const struct backup_manifest *manifest, size_t *count)
+{
+    *count = manifest->pack_count;
+    return manifest->packs;
 }

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "agent/backup_frames.h"
+#include "agent/backup_overlay.h"
 
 struct backup_manifest;
 
@@ -22,12 +22,17 @@ NODISCARD enum status backup_manifest_write(struct backup_manifest *manifest, st
 NODISCARD enum status backup_manifest_finish(struct backup_manifest *manifest, struct error *err);
 
 /*
- * Write our own manifest from what arrived, holding each file against the
- * server's: another size or CRC-32C, a file too many or too few is CORRUPT.
+ * Write our own manifest from what arrived, laid over the parent's, holding
+ * each file against the server's: another size or CRC-32C, a file too many or
+ * too few is CORRUPT.
  */
 NODISCARD enum status backup_manifest_commit(struct backup_manifest *manifest,
-                                             struct backup_frames *frames,
+                                             const struct backup_overlay_options *overlay,
                                              const struct manifest_header *header,
                                              struct manifest_totals *totals, struct error *err);
+
+/* After that: the packs that the backup uses, and how much of them. */
+uint64_t backup_manifest_live(const struct backup_manifest *manifest); /* bytes of their content */
+const struct pack *backup_manifest_packs(const struct backup_manifest *manifest, size_t *count);
 
 void backup_manifest_freep(struct backup_manifest **manifest);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "pg/connection.h"
+#include "pg/wal_message.h"
 
 #include <endian.h>
 #include <stdatomic.h>
@@ -22,9 +23,6 @@
 /* With all of it flushed on the server, no WAL for so long means that it is stuck. */
 #define STALL_LIMIT_MS 120000
 
-/* "w": its header, then WAL (protocol-replication.html, XLogData). */
-#define WAL_HEADER_SIZE 25
-
 struct backup_wal
 {
     struct repo *repo;
@@ -33,6 +31,8 @@ struct backup_wal
     uint32_t segment_size;
     bool has_slot;
     char slot[64];
+    bool prove;
+    struct pg_wal_position reserved; /* from here on the slot keeps WAL; 0: unknown */
     struct pg_wal_position start;
 
     _Atomic pg_lsn stop_lsn; /* 0 while the backup runs */
@@ -71,6 +71,23 @@ reserve_wal(struct backup_wal *wal)
         log_warning("could not create a temporary replication slot: %s", err.message);
 }
 
+/* From where on the slot keeps WAL: the last checkpoint's redo. */
+static enum status
+read_reserved(struct backup_wal *wal, struct error *err)
+{
+    SCOPED(pg_result_freep) PGresult *result = NULL;
+    char command[160];
+
+    if (!wal->prove || !wal->has_slot)
+        return OK;
+    snprintf(command, sizeof(command), "READ_REPLICATION_SLOT %s", wal->slot);
+    TRY(pg_query(wal->connection, command, &result, err));
+    if (PQntuples(result) != 1 || PQnfields(result) < 3 || PQgetisnull(result, 0, 1))
+        return OK;
+    wal->reserved.timeline = (pg_timeline) strtoul(PQgetvalue(result, 0, 2), NULL, 10);
+    return pg_lsn_parse(PQgetvalue(result, 0, 1), &wal->reserved.lsn, err);
+}
+
 enum status
 backup_wal_open(struct backup_wal **wal, const struct backup_wal_options *options,
                 struct error *err)
@@ -82,9 +99,11 @@ backup_wal_open(struct backup_wal **wal, const struct backup_wal_options *option
     made->fd = -1;
     made->repo = options->repo;
     made->segment_size = options->segment_size;
+    made->prove = options->prove;
     TRY(pg_connection_open(&made->connection, options->conninfo, PG_CONNECTION_REPLICATION, err));
     TRY(check_server(made, options, err));
     reserve_wal(made);
+    TRY(read_reserved(made, err));
     TRY(backup_keep_create(&made->keep, options, err));
     *wal = made;
     made = NULL;
@@ -156,21 +175,18 @@ take_wal(struct backup_wal *wal, struct bytes bytes, struct error *err)
 static enum status
 take_message(struct backup_wal *wal, struct bytes message, struct error *err)
 {
-    uint64_t start;
+    struct pg_wal_message parsed;
 
-    if (message.size >= 18 && message.data[0] == 'k')
-        return message.data[17] != 0 ? report(wal, err) : OK;
-    if (message.size < WAL_HEADER_SIZE || message.data[0] != 'w')
-        return error_set(err, STATUS_CORRUPT,
-                         "the server sent an unknown message while streaming "
-                         "WAL");
-    memcpy(&start, message.data + 1, sizeof(start));
-    if (be64toh(start) != wal->next)
+    TRY(pg_wal_message_parse(message, &parsed, err));
+    if (parsed.reply_wanted)
+        return report(wal, err);
+    if (parsed.wal.size == 0)
+        return OK;
+    if (parsed.start != wal->next)
         return error_set(err, STATUS_CORRUPT, "the server sent WAL from %llX, expected %llX",
-                         (unsigned long long) be64toh(start), (unsigned long long) wal->next);
+                         (unsigned long long) parsed.start, (unsigned long long) wal->next);
     wal->received_ms = clock_monotonic_ms();
-    return take_wal(
-        wal, (struct bytes){message.data + WAL_HEADER_SIZE, message.size - WAL_HEADER_SIZE}, err);
+    return take_wal(wal, parsed.wal, err);
 }
 
 /* Recovery to a timeline reads its history first; timeline 1 has none. */
@@ -192,6 +208,18 @@ keep_history(struct backup_wal *wal, struct error *err)
                                err);
 }
 
+/* The one that replay starts in, or the one before it, as proof. */
+static struct pg_wal_segment
+first_segment(const struct backup_wal *wal)
+{
+    struct pg_wal_segment first = pg_wal_segment_of(wal->start, wal->segment_size);
+
+    if (wal->reserved.timeline == first.timeline &&
+        wal->reserved.lsn / wal->segment_size < first.number)
+        first.number--;
+    return first;
+}
+
 static enum status
 start_streaming(struct backup_wal *wal, struct error *err)
 {
@@ -199,7 +227,7 @@ start_streaming(struct backup_wal *wal, struct error *err)
     char command[160];
     char lsn[PG_LSN_TEXT_SIZE];
 
-    wal->segment = pg_wal_segment_of(wal->start, wal->segment_size);
+    wal->segment = first_segment(wal);
     wal->next = pg_wal_segment_start(wal->segment, wal->segment_size);
     pg_lsn_format(wal->next, lsn);
     snprintf(command, sizeof(command), "START_REPLICATION %s%s PHYSICAL %s TIMELINE %u",
@@ -292,7 +320,7 @@ backup_wal_start(struct backup_wal *wal, struct pg_wal_position start, struct gr
                  struct error *err)
 {
     wal->start = start;
-    TRY(backup_keep_start(wal->keep, group, err));
+    TRY(backup_keep_start(wal->keep, pg_wal_segment_of(start, wal->segment_size), group, err));
     return group_start(group, run_stream, wal, err);
 }
 
@@ -300,6 +328,12 @@ void
 backup_wal_stop_at(struct backup_wal *wal, pg_lsn stop)
 {
     atomic_store(&wal->stop_lsn, stop);
+}
+
+bool
+backup_wal_proven(const struct backup_wal *wal)
+{
+    return backup_keep_proven(wal->keep);
 }
 
 uint32_t

@@ -28,6 +28,13 @@ struct backup_wal_options
     const char *backup_id;
     uint64_t system_identifier;
     uint32_t segment_size;
+
+    /*
+     * Stream the segment before the start too, where the server has it.  It is
+     * complete, so the archive must have it, and is compared and not stored:
+     * proof that this server's WAL is the archive's.
+     */
+    bool prove;
 };
 
 /* Connect and reserve WAL, before the backup starts. */
@@ -40,6 +47,9 @@ NODISCARD enum status backup_wal_start(struct backup_wal *wal, struct pg_wal_pos
 
 /* The backup stopped here: the threads end once they have all up to it. */
 void backup_wal_stop_at(struct backup_wal *wal, pg_lsn stop);
+
+/* After the group was joined: had the archive a segment with the server's content? */
+bool backup_wal_proven(const struct backup_wal *wal);
 
 /* After the group was joined: how many segments were stored with the backup. */
 uint32_t backup_wal_kept(const struct backup_wal *wal);

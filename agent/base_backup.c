@@ -41,8 +41,9 @@ send_command(struct base_backup *backup, const struct base_backup_options *optio
     /* WAIT false: an archiver that is stuck must not hang us; we see to the WAL ourselves. */
     TRY(buffer_append_text(&command, err,
                            ", PROGRESS, CHECKPOINT '%s', WAIT false, TABLESPACE_MAP, "
-                           "MANIFEST 'yes', MANIFEST_CHECKSUMS 'CRC32C')",
-                           options->fast_checkpoint ? "fast" : "spread"));
+                           "MANIFEST 'yes', MANIFEST_CHECKSUMS 'CRC32C'%s)",
+                           options->fast_checkpoint ? "fast" : "spread",
+                           options->incremental ? ", INCREMENTAL" : ""));
     TRY(buffer_text(&command, &text, err));
     return pg_send(backup->connection, text, err);
 }

@@ -21,6 +21,7 @@ struct base_backup_options
     struct pg_connection *connection; /* for replication; borrowed */
     const char *label;
     bool fast_checkpoint; /* do not spread it */
+    bool incremental;     /* since the backup whose manifest the connection has uploaded */
 };
 
 /* Called in the receiver's thread; a failure ends the backup with it. */

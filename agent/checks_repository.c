@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/examination.h"
 #include "agent/repository.h"
+#include "copy/copy_log.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 static void check_key_file(struct examination *exam);
 static void check_store(struct examination *exam);
 static void check_lineage(struct examination *exam);
+static void check_copies(struct examination *exam);
 
 enum status
 checks_repository(struct examination *exam, struct error *err)
@@ -35,6 +37,8 @@ checks_repository(struct examination *exam, struct error *err)
     check_store(exam);
     if (exam->identified)
         check_lineage(exam);
+    if (!exam->repo->copy)
+        check_copies(exam);
     return OK;
 }
 
@@ -153,7 +157,11 @@ check_lineage(struct examination *exam)
         examination_fail(exam, "lineage",
                          "the repository has not accepted the cluster with system identifier %llu",
                          (unsigned long long) server->system_identifier);
-        examination_fix(exam, "\"redoubt lineage add\", if this is the cluster that belongs here.");
+        if (exam->repo->copy)
+            examination_fix(exam, "\"redoubt copy --to %s\"", exam->config->chosen->name);
+        else
+            examination_fix(exam,
+                            "\"redoubt lineage add\", if this is the cluster that belongs here.");
     }
     else if (status != OK)
         examination_error(exam, "lineage", &failed);
@@ -170,4 +178,39 @@ check_lineage(struct examination *exam)
                        (unsigned long long) server->system_identifier);
         exam->accepted = true;
     }
+}
+
+/* That a copy is behind is usual between two runs of copy, and no failure. */
+static void
+check_copy(struct examination *exam, const struct config_repository *where)
+{
+    SCOPED(repo_freep) struct repo *copy = NULL;
+    struct error failed = {0};
+    uint64_t last;
+    enum status status =
+        repository_open_copy(exam->config, where, REPOSITORY_HURRIED, exam->repo, &copy, &failed);
+
+    if (status == OK)
+        status = copy_log_compare(exam->repo, copy, &last, &failed);
+    if (status == OK)
+    {
+        examination_ok(exam, "copy", "\"%s\": %s is one, with %llu entries of the log", where->name,
+                       copy->store->location, (unsigned long long) last);
+        return;
+    }
+    error_context(&failed, "\"%s\"", where->name);
+    if (where->required)
+        examination_error(exam, "copy", &failed);
+    else
+    {
+        examination_warn(exam, "copy", "%s", failed.message);
+        examination_fix(exam, "%s", failed.hint);
+    }
+}
+
+static void
+check_copies(struct examination *exam)
+{
+    for (size_t index = 0; index < exam->config->further.count; index++)
+        check_copy(exam, &exam->config->further.items[index]);
 }

@@ -57,6 +57,12 @@ struct command_example
     const char *command_line;
 };
 
+/* For a command that reads: with it, repository_open opens that one. */
+#define COMMAND_OPTION_REPOSITORY                                                                  \
+    {                                                                                              \
+        "repository", 0, OPTION_TEXT, "NAME", "use this further repository, not the main one"      \
+    }
+
 struct command
 {
     const char *name;
@@ -91,9 +97,13 @@ const char *command_suggest(const char *name);
 /* extern const struct command command_<name>; in the order of the table */
 extern const struct command command_backup;
 extern const struct command command_archive_push;
+extern const struct command command_copy;
 extern const struct command command_init;
 extern const struct command command_lineage;
 extern const struct command command_list;
+extern const struct command command_expire;
+extern const struct command command_hold;
+extern const struct command command_verify;
 extern const struct command command_restore;
 extern const struct command command_archive_get;
 extern const struct command command_doctor;

@@ -90,11 +90,12 @@ is_doubt(enum status status)
 
 /* One try with the configuration as it is now: an operator may be mending it. */
 static enum status
-try_anew(const char *config_path, const struct archive_get *request, struct error *err)
+try_anew(const struct config *known, const struct archive_get *request, struct error *err)
 {
     SCOPED(config_freep) struct config *config = NULL;
 
-    if (config_load(config_path, &config, err) != OK)
+    if (config_load(known->path, &config, err) != OK ||
+        config_choose(config, known->chosen->name, err) != OK)
         return STATUS_CONFIG;
     return try_get(config, request, err);
 }
@@ -112,13 +113,13 @@ pause_between_tries(struct error *err)
 
 /* Until the repository answers, however long that takes. */
 static enum status
-insist(const char *config_path, const struct archive_get *request, struct error *err)
+insist(const struct config *config, const struct archive_get *request, struct error *err)
 {
     int64_t warned_ms = INT64_MIN / 2;
 
     for (;;)
     {
-        enum status status = try_anew(config_path, request, err);
+        enum status status = try_anew(config, request, err);
         int64_t now = clock_monotonic_ms();
 
         if (!is_doubt(status))
@@ -141,7 +142,7 @@ get_for_standby(const struct config *config, const struct archive_get *request,
     enum status status;
 
     if (kind == PG_WAL_FILE_HISTORY)
-        return insist(config->path, request, err);
+        return insist(config, request, err);
     status = try_get(config, request, err);
     if (!is_doubt(status))
         return status;
@@ -202,6 +203,11 @@ static const struct command_argument arguments[] = {
     {0},
 };
 
+static const struct option_spec options[] = {
+    COMMAND_OPTION_REPOSITORY,
+    {0},
+};
+
 static const struct command_example examples[] = {
     {"In postgresql.conf, as restore writes it:",
      "restore_command = '/usr/bin/redoubt archive-get -c /etc/redoubt/redoubt.yaml %f %p'"},
@@ -233,6 +239,7 @@ const struct command command_archive_get = {
         "1 with a warning, because the standby asks again by itself. Doubt about a history file "
         "is waited out.",
     .arguments = arguments,
+    .options = options,
     .examples = examples,
     .exit_meanings = meanings,
     .exit_code = exit_code,

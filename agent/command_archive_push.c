@@ -12,7 +12,7 @@ run(const struct invocation *invocation, struct error *err)
 
     fast_start(config);
     TRY(repository_open(config, &repo, err));
-    return archive_push(repo, invocation->arguments[0], config->postgres.data_directory, err);
+    return archive_push(config, repo, invocation->arguments[0], err);
 }
 
 static const struct command_argument arguments[] = {
@@ -28,7 +28,7 @@ static const struct command_example examples[] = {
 
 /* PostgreSQL's archiver counts failures from 1 to 125 and tries again. */
 static const struct exit_meaning meanings[] = {
-    {EXIT_CODE_OK, "the repository has the file durably, or had the same one already"},
+    {EXIT_CODE_OK, "every required repository has the file durably, or had the same one already"},
     {EXIT_CODE_FAILURE, "it was not archived"},
     {EXIT_CODE_USAGE, "the command line or the configuration is wrong"},
     {EXIT_CODE_REFUSED, "the file is of a cluster that the repository has not accepted"},
@@ -54,7 +54,10 @@ const struct command command_archive_push = {
         "under its own name. It returns success only once the repository has the file durably.\n\n"
         "A file that the repository has already with the same content is a success. With other "
         "content it is a failure that shows both digests; nothing is ever overwritten. Files of a "
-        "cluster that the repository has not accepted are refused: see \"redoubt lineage\".",
+        "cluster that the repository has not accepted are refused: see \"redoubt lineage\".\n\n"
+        "With further repositories in the configuration it writes to all of them at once, and "
+        "returns success only once every required one has the file. One with \"required: false\" "
+        "that fails is warned about; \"redoubt copy\" brings there what it lacks.",
     .arguments = arguments,
     .examples = examples,
     .exit_meanings = meanings,

@@ -8,13 +8,15 @@
 #include <stdio.h>
 
 static const struct option_spec options[] = {
+    {"full", 0, OPTION_FLAG, NULL, "store everything anew, whatever earlier backups have"},
     {"spread", 0, OPTION_FLAG, NULL,
      "let the server spread its checkpoint over time: gentler, starts later"},
     {0},
 };
 
 static const struct command_example examples[] = {
-    {"A full backup now", "redoubt backup"},
+    {"A backup now, of what changed since the last", "redoubt backup"},
+    {"One that shares nothing with earlier ones", "redoubt backup --full"},
     {"For a script", "redoubt backup --json"},
     {0},
 };
@@ -37,18 +39,22 @@ print_text(const struct backup *backup)
 {
     char logical[UNITS_TEXT_SIZE];
     char stored[UNITS_TEXT_SIZE];
+    char new[UNITS_TEXT_SIZE];
     char duration[UNITS_TEXT_SIZE];
     char start[PG_LSN_TEXT_SIZE];
     char stop[PG_LSN_TEXT_SIZE];
 
     units_format_size(backup->logical_bytes, logical);
     units_format_size(backup->stored_bytes, stored);
+    units_format_size(backup->new_bytes, new);
     units_format_duration((backup->stopped - backup->started) / 1000, duration);
     pg_lsn_format(backup->start.lsn, start);
     pg_lsn_format(backup->stop.lsn, stop);
     printf("backup %s%s\n", backup->id, backup->damaged ? " (damaged)" : "");
-    printf("  %llu files, %s, stored as %s, in %s\n", (unsigned long long) backup->file_count,
-           logical, stored, duration);
+    if (backup->parent[0] != '\0')
+        printf("  incremental, since %s\n", backup->parent);
+    printf("  %llu files, %s, stored as %s, of which %s are new, in %s\n",
+           (unsigned long long) backup->file_count, logical, stored, new, duration);
     printf("  WAL %s to %s on timeline %u", start, stop, backup->stop.timeline);
     if (backup->wal_kept > 0)
         printf(", %u %s kept with it", backup->wal_kept, backup->wal_kept == 1 ? "file" : "files");
@@ -67,6 +73,17 @@ report_damage(const struct backup *backup, struct error *err)
     return STATUS_CORRUPT;
 }
 
+/* What healing found wrong is wrong in every earlier backup that shares it; this one is good. */
+static enum status
+report_healing(const struct backup *backup, struct error *err)
+{
+    error_set(err, STATUS_CORRUPT, "%u blocks of earlier backups are not what they should be",
+              backup->healed_blocks);
+    error_detail(err, "Backup %s has them right. The log names the files.", backup->id);
+    error_hint(err, "Run \"redoubt verify --all\" to learn which backups are damaged.");
+    return STATUS_CORRUPT;
+}
+
 static enum status
 run(const struct invocation *invocation, struct error *err)
 {
@@ -76,6 +93,7 @@ run(const struct invocation *invocation, struct error *err)
         .conninfo = config->postgres.connection,
         .data_directory = config->postgres.data_directory,
         .fast_checkpoint = !options_flag(&invocation->options, "spread"),
+        .full = options_flag(&invocation->options, "full"),
         .workers = config->workers,
         .memory_bytes = config->memory_bytes,
     };
@@ -87,7 +105,9 @@ run(const struct invocation *invocation, struct error *err)
         TRY(print_json(&backup, err));
     else
         print_text(&backup);
-    return backup.damaged ? report_damage(&backup, err) : OK;
+    if (backup.damaged)
+        return report_damage(&backup, err);
+    return backup.healed_blocks > 0 ? report_healing(&backup, err) : OK;
 }
 
 const struct command command_backup = {

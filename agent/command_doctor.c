@@ -81,6 +81,7 @@ run(const struct invocation *invocation, struct error *err)
 }
 
 static const struct option_spec options[] = {
+    COMMAND_OPTION_REPOSITORY,
     {"timeout", 0, OPTION_U32, "SECONDS", "wait so long for the WAL round trip (default: 60)"},
     {0},
 };

@@ -26,6 +26,7 @@ static enum status write_config(struct init *init, struct error *err);
 static enum status check_owner(const struct config *config, struct error *err);
 static enum status make_repository(struct init *init, struct error *err);
 static enum status accept_lineage(struct init *init, struct error *err);
+static enum status make_copies(const struct init *init, struct error *err);
 static enum status finish(struct init *init, struct error *err);
 static enum status review_server(struct init *init, struct error *err);
 
@@ -57,6 +58,7 @@ run(const struct invocation *invocation, struct error *err)
         TRY(write_config(&init, err));
         TRY(make_repository(&init, err));
         TRY(accept_lineage(&init, err));
+        TRY(make_copies(&init, err));
     }
     return finish(&init, err);
 }
@@ -277,6 +279,48 @@ accept_lineage(struct init *init, struct error *err)
 }
 
 static enum status
+make_copy(const struct config *config, const struct config_repository *where, struct repo *repo,
+          struct error *err)
+{
+    struct store_dialect dialect;
+    enum status status = repository_create_copy(config, where, repo, &dialect, err);
+
+    if (status == OK)
+    {
+        log_info("made repository \"%s\", a copy", where->name);
+        return OK;
+    }
+    error_context(err, "could not make repository \"%s\"", where->name);
+    error_hint(err,
+               "The main repository was created. \"redoubt copy --to %s --create\" makes this "
+               "one.",
+               where->name);
+    return status;
+}
+
+/* So that archive-push finds them from the first file on. */
+static enum status
+make_copies(const struct init *init, struct error *err)
+{
+    const struct config *config = init->config;
+    SCOPED(repo_freep) struct repo *repo = NULL;
+
+    if (config->further.count > 0)
+        TRY(repository_open(config, &repo, err));
+    for (size_t index = 0; index < config->further.count; index++)
+    {
+        const struct config_repository *where = &config->further.items[index];
+        enum status status = make_copy(config, where, repo, err);
+
+        if (status != OK && where->required)
+            return status;
+        if (status != OK)
+            log_error(LOG_WARNING, err);
+    }
+    return OK;
+}
+
+static enum status
 apply_changes(struct init *init, struct error *err)
 {
     SCOPED(pg_result_freep) PGresult *result = NULL;
@@ -333,6 +377,7 @@ const struct command command_init = {
         "store honours, and the key file that it names. The connected server's cluster is "
         "accepted, and what PostgreSQL's settings lack is shown; with --apply it is set, and what "
         "then still needs a restart is named.\n\n"
+        "Further repositories of the configuration are made too, as empty copies.\n\n"
         "Without a configuration it looks for the cluster on this machine and writes a first one, "
         "with a repository in a directory.\n\n"
         "A repository that exists is never touched: the exit code is then 3, or, with --apply, "

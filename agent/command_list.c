@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/command.h"
+#include "agent/copies.h"
 #include "agent/recovery_window.h"
 #include "agent/report.h"
 #include "agent/repository.h"
@@ -14,12 +15,15 @@ struct listing
     struct catalog catalog;
     bool has_chain;
     struct wal_chain chain; /* of the present lineage */
-    struct recovery_window window;
+    struct recovery_windows windows;
+    struct copies copies; /* none when one of them is listed itself */
 };
 
 static void
 release_listing(struct listing *listing)
 {
+    copies_release(&listing->copies);
+    recovery_windows_release(&listing->windows);
     wal_chain_release(&listing->chain);
     catalog_release(&listing->catalog);
 }
@@ -34,9 +38,9 @@ load_listing(struct listing *listing, struct repo *repo, struct error *err)
     if (present == NULL)
         return OK;
     listing->has_chain = true;
-    TRY(wal_chain_load(&listing->chain, repo, present->system_identifier, present->wal_segment_size,
-                       err));
-    return recovery_window_find(&listing->catalog, &listing->chain, &listing->window, err);
+    TRY(wal_chain_load(&listing->chain, repo, &listing->catalog, present->system_identifier,
+                       present->wal_segment_size, err));
+    return recovery_windows_find(&listing->catalog, &listing->chain, &listing->windows, err);
 }
 
 static void
@@ -102,15 +106,33 @@ static json_t *
 window_to_json(const struct recovery_window *window)
 {
     char from[TIME_TEXT_SIZE];
+    char until[TIME_TEXT_SIZE];
     char end[PG_LSN_TEXT_SIZE];
 
-    if (window->from == NULL)
-        return json_null();
     time_format(window->from->stopped, from);
+    time_format(window->until, until);
     pg_lsn_format(window->end, end);
-    return json_pack("{s:s, s:s, s:I, s:s, s:s, s:b}", "from", from, "backup", window->from->id,
+    return json_pack("{s:s, s:s?, s:s, s:I, s:s, s:s, s:b}", "from", from, "to",
+                     window->until == TIME_NONE ? NULL : until, "backup", window->from->id,
                      "timeline", (json_int_t) window->timeline, "to_lsn", end, "to_segment",
                      window->last_segment, "gap", window->gap);
+}
+
+static json_t *
+windows_to_json(const struct recovery_windows *windows)
+{
+    json_t *array = json_array();
+
+    for (size_t index = 0; index < windows->count; index++)
+        json_array_append_new(array, window_to_json(&windows->items[index]));
+    return array;
+}
+
+/* The one to the newest moment. */
+static json_t *
+newest_window_to_json(const struct recovery_windows *windows)
+{
+    return windows->count == 0 ? json_null() : window_to_json(&windows->items[windows->count - 1]);
 }
 
 static json_t *
@@ -128,21 +150,33 @@ report_as_json(const struct listing *listing, struct error *err)
 {
     SCOPED(json_freep)
     json_t *object =
-        json_pack("{s:s, s:o, s:o, s:o}", "cluster", listing->config->cluster, "backups",
+        json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "cluster", listing->config->cluster, "backups",
                   backups_to_json(&listing->catalog), "wal", wal_to_json(listing),
-                  "recovery_window", window_to_json(&listing->window));
+                  "recovery_window", newest_window_to_json(&listing->windows), "recovery_windows",
+                  windows_to_json(&listing->windows), "copies", copies_to_json(&listing->copies));
 
     return object == NULL ? error_no_memory(err) : report_json(object, err);
 }
 
+/* How much of the content in the packs that it uses is its own; the rest is fragmentation. */
+static unsigned
+live_percent(const struct backup *backup)
+{
+    if (backup->packed_bytes == 0)
+        return 100;
+    return (unsigned) (100.0 * (double) backup->live_bytes / (double) backup->packed_bytes + 0.5);
+}
+
 static enum status
-add_backup_row(struct table *table, const struct backup *backup, struct error *err)
+add_backup_row(struct table *table, const struct catalog *catalog, const struct backup *backup,
+               struct error *err)
 {
     char started[TIME_TEXT_SIZE];
     char duration[UNITS_TEXT_SIZE];
     char logical[UNITS_TEXT_SIZE];
     char stored[UNITS_TEXT_SIZE];
     char new[UNITS_TEXT_SIZE];
+    char live[8];
     char start[PG_LSN_TEXT_SIZE];
     char stop[PG_LSN_TEXT_SIZE];
     char timeline[12];
@@ -154,15 +188,20 @@ add_backup_row(struct table *table, const struct backup *backup, struct error *e
     units_format_size(backup->logical_bytes, logical);
     units_format_size(backup->stored_bytes, stored);
     units_format_size(backup->new_bytes, new);
+    snprintf(live, sizeof(live), "%u%%", live_percent(backup));
     pg_lsn_format(backup->start.lsn, start);
     pg_lsn_format(backup->stop.lsn, stop);
     snprintf(timeline, sizeof(timeline), "%u", backup->stop.timeline);
-    snprintf(notes, sizeof(notes), "%s%s%s", backup->damaged ? "DAMAGED" : "",
-             backup->damaged && backup->from_standby ? ", " : "",
-             backup->from_standby ? "from a standby" : "");
+    snprintf(notes, sizeof(notes), "%s%s%s", backup->damaged ? "DAMAGED " : "",
+             backup->from_standby ? "from a standby " : "",
+             catalog_find_hold(catalog, backup->id) != NULL ? "held" : "");
 
-    const char *const cells[] = {backup->id, started, duration, logical,  stored,
-                                 new,        start,   stop,     timeline, notes};
+    const char *const cells[] = {backup->id, backup->parent[0] == '\0' ? "full" : "incremental",
+                                 started,    duration,
+                                 logical,    stored,
+                                 new,        live,
+                                 start,      stop,
+                                 timeline,   notes};
 
     return table_add(table, cells, err);
 }
@@ -172,11 +211,13 @@ print_backups(const struct catalog *catalog, struct error *err)
 {
     static const struct table_column columns[] = {
         {"BACKUP", false},
+        {"TYPE", false},
         {"STARTED", false},
         {"TOOK", true},
         {"SIZE", true},
         {"STORED", true},
         {"NEW", true},
+        {"LIVE", true},
         {"START", true},
         {"STOP", true},
         {"TIMELINE", true},
@@ -186,7 +227,7 @@ print_backups(const struct catalog *catalog, struct error *err)
     SCOPED(table_release) struct table table = TABLE_INIT(columns);
 
     for (size_t index = 0; index < catalog->backup_count; index++)
-        TRY(add_backup_row(&table, &catalog->backups[index], err));
+        TRY(add_backup_row(&table, catalog, &catalog->backups[index], err));
     if (catalog->backup_count == 0)
         puts("No backups yet.");
     table_print(&table);
@@ -229,18 +270,29 @@ static void
 print_window(const struct recovery_window *window)
 {
     char from[TIME_TEXT_SIZE];
+    char until[TIME_TEXT_SIZE];
     char end[PG_LSN_TEXT_SIZE];
 
-    if (window->from == NULL)
+    time_format(window->from->stopped, from);
+    time_format(window->until, until);
+    pg_lsn_format(window->end, end);
+    printf("  %s to %s  (LSN %s, segment %s, timeline %u)%s\n", from,
+           window->until == TIME_NONE ? "the last transaction" : until, end, window->last_segment,
+           window->timeline, window->gap ? "; then WAL is missing" : "");
+}
+
+static void
+print_windows(const struct recovery_windows *windows)
+{
+    if (windows->count == 0)
     {
         puts("\nNo point in time can be restored.");
         return;
     }
-    time_format(window->from->stopped, from);
-    pg_lsn_format(window->end, end);
-    printf("\nAny moment can be restored from %s to LSN %s, the end of segment %s.\n", from, end,
-           window->last_segment);
-    if (window->gap)
+    puts("\nAny moment can be restored from");
+    for (size_t index = 0; index < windows->count; index++)
+        print_window(&windows->items[index]);
+    if (windows->items[windows->count - 1].gap)
         puts("WAL behind that cannot be reached: segments are missing. Take a backup now.");
 }
 
@@ -252,13 +304,21 @@ run(const struct invocation *invocation, struct error *err)
 
     TRY(repository_open(invocation->config, &repo, err));
     TRY(load_listing(&listing, repo, err));
+    if (!repo->copy)
+        TRY(copies_state(invocation->config, repo, &listing.catalog, &listing.copies, err));
     if (invocation->json)
         return report_as_json(&listing, err);
     TRY(print_backups(&listing.catalog, err));
     print_wal(&listing);
-    print_window(&listing.window);
+    print_windows(&listing.windows);
+    copies_print(&listing.copies);
     return OK;
 }
+
+static const struct option_spec options[] = {
+    COMMAND_OPTION_REPOSITORY,
+    {0},
+};
 
 static const struct command_example examples[] = {
     {"The newest good backup, for a script:",
@@ -274,7 +334,9 @@ const struct command command_list = {
     .description =
         "Lists the base backups, oldest first, and the WAL that is archived by timeline, with what "
         "is missing between. The recovery window is the time from which any moment can be "
-        "restored, up to the last segment that can be reached.",
+        "restored, up to the last segment that can be reached. Of each further repository it says "
+        "what that lacks.",
+    .options = options,
     .examples = examples,
     .run = run,
 };

@@ -23,6 +23,7 @@ static const struct option_spec options[] = {
     {"target-timeline", 0, OPTION_TEXT, "TIMELINE", "\"latest\" (default), \"current\", a number"},
     {"target-action", 0, OPTION_TEXT, "ACTION",
      "at the target: \"pause\" (default), \"promote\", \"shutdown\""},
+    COMMAND_OPTION_REPOSITORY,
     {"backup", 0, OPTION_TEXT, "ID", "from this backup; default: the newest that suits"},
     {"tablespace", 0, OPTION_LIST, "OID=DIR", "put a tablespace elsewhere; may be repeated"},
     {"start", 0, OPTION_FLAG, NULL, "start it, and wait until it has reached the target"},
@@ -128,6 +129,7 @@ carry_out(const struct invocation *invocation, struct repo *repo, struct restore
         .layout = report->layout,
         .program = invocation->program,
         .config_path = invocation->config_path,
+        .repository = options_text(&invocation->options, "repository"),
         .take_over = report->take_over,
         .workers = invocation->config->workers,
     };

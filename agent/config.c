@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/config.h"
 
+#include "agent/config_repository.h"
+#include "agent/config_retention.h"
 #include "agent/schema.h"
-#include "repo/store.h"
+#include "base/similar.h"
 
-#include <ctype.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -12,74 +13,21 @@
 
 #include <libpq-fe.h>
 
-#define MIB          (UINT64_C(1) << 20)
-#define TIB          (UINT64_C(1) << 40)
-#define SECOND       UINT64_C(1000)
-#define DAY          (86400 * SECOND)
-#define WORKERS_MAX  64
-#define CLUSTER_MAX  64
-#define PREFIX_MAX   512
-#define BUCKET_SHORT 3
-#define BUCKET_LONG  255
-
-#define LETTERS_AND_DIGITS "abcdefghijklmnopqrstuvwxyz0123456789"
-#define CAPITALS           "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define MIB         (UINT64_C(1) << 20)
+#define TIB         (UINT64_C(1) << 40)
+#define WORKERS_MAX 64
+#define CLUSTER_MAX 64
 
 static enum status check_cluster(const struct yaml_node *node, struct error *err);
 static enum status check_connection(const struct yaml_node *node, struct error *err);
-static enum status check_endpoint(const struct yaml_node *node, struct error *err);
-static enum status check_region(const struct yaml_node *node, struct error *err);
-static enum status check_bucket(const struct yaml_node *node, struct error *err);
-static enum status check_prefix(const struct yaml_node *node, struct error *err);
 static enum status read_encryption(const struct yaml_node *node, void *into, struct error *err);
-static enum status check_repository(const struct yaml_node *root, struct config *config,
-                                    struct error *err);
+static enum status read_retention(const struct yaml_node *node, void *into, struct error *err);
 static uint32_t processor_count(void);
-
-static const struct schema_choice stores[] = {
-    {"file", CONFIG_STORE_FILE},
-    {"s3", CONFIG_STORE_S3},
-    {NULL, 0},
-};
-
-static const struct schema_choice addressings[] = {
-    {"automatic", CONFIG_ADDRESSING_AUTOMATIC},
-    {"path", CONFIG_ADDRESSING_PATH},
-    {"virtual-host", CONFIG_ADDRESSING_VIRTUAL_HOST},
-    {NULL, 0},
-};
-
-static const struct schema_choice credentials[] = {
-    {"automatic", CONFIG_CREDENTIALS_AUTOMATIC},
-    {"environment", CONFIG_CREDENTIALS_ENVIRONMENT},
-    {"file", CONFIG_CREDENTIALS_FILE},
-    {"web-identity", CONFIG_CREDENTIALS_WEB_IDENTITY},
-    {"container", CONFIG_CREDENTIALS_CONTAINER},
-    {"instance", CONFIG_CREDENTIALS_INSTANCE},
-    {NULL, 0},
-};
 
 static const struct schema_field postgres_fields[] = {
     FIELD(config_postgres, connection, SCHEMA_TEXT, .check = check_connection),
     FIELD(config_postgres, data_directory, SCHEMA_PATH),
     FIELD(config_postgres, bin_directory, SCHEMA_PATH),
-    FIELD_END,
-};
-
-static const struct schema_field repository_fields[] = {
-    FIELD(config_repository, store, SCHEMA_CHOICE, .required = true, .choices = stores),
-    FIELD(config_repository, path, SCHEMA_PATH),
-    FIELD(config_repository, endpoint, SCHEMA_TEXT, .check = check_endpoint),
-    FIELD(config_repository, region, SCHEMA_TEXT, .check = check_region),
-    FIELD(config_repository, bucket, SCHEMA_TEXT, .check = check_bucket),
-    FIELD(config_repository, prefix, SCHEMA_TEXT, .check = check_prefix),
-    FIELD(config_repository, addressing, SCHEMA_CHOICE, .choices = addressings),
-    FIELD(config_repository, ca_file, SCHEMA_PATH),
-    FIELD(config_repository, credentials, SCHEMA_CHOICE, .choices = credentials),
-    FIELD(config_repository, profile, SCHEMA_TEXT),
-    FIELD(config_repository, credentials_file, SCHEMA_PATH),
-    FIELD(config_repository, single_writer, SCHEMA_BOOL),
-    FIELD_AS("retry_limit", config_repository, retry_limit_ms, SCHEMA_DURATION, .maximum = DAY),
     FIELD_END,
 };
 
@@ -92,8 +40,11 @@ static const struct schema_field encryption_fields[] = {
 static const struct schema_field config_fields[] = {
     FIELD(config, cluster, SCHEMA_TEXT, .required = true, .check = check_cluster),
     FIELD(config, postgres, SCHEMA_SECTION, .fields = postgres_fields),
-    FIELD(config, repository, SCHEMA_SECTION, .required = true, .fields = repository_fields),
+    FIELD(config, repository, SCHEMA_CUSTOM, .required = true, .read = config_repository_read),
+    FIELD_AS("repositories", config, further, SCHEMA_CUSTOM,
+             .read = config_repository_read_further),
     FIELD(config, encryption, SCHEMA_CUSTOM, .required = true, .read = read_encryption),
+    {.name = "retention", .type = SCHEMA_CUSTOM, .read = read_retention}, /* into struct config */
     FIELD(config, compression_level, SCHEMA_INTEGER, .minimum = 1, .maximum = 19),
     FIELD(config, workers, SCHEMA_INTEGER, .minimum = 1, .maximum = WORKERS_MAX),
     FIELD_AS("memory", config, memory_bytes, SCHEMA_SIZE, .minimum = 64 * MIB, .maximum = TIB),
@@ -103,7 +54,6 @@ static const struct schema_field config_fields[] = {
 
 static const struct config defaults = {
     .postgres = {.connection = ""},
-    .repository = {.prefix = "", .retry_limit_ms = 120 * SECOND},
     .compression_level = 1,
     .memory_bytes = 256 * MIB,
 };
@@ -118,8 +68,11 @@ config_from_tree(struct yaml_tree **tree, struct config **config, struct error *
     if (made == NULL)
         return error_no_memory(err);
     *made = defaults;
+    made->repository = config_repository_default();
+    made->retention = retention_policy_default();
     TRY(schema_read(config_fields, root, "the configuration", made, err));
-    TRY(check_repository(yaml_child(root, "repository"), made, err));
+    TRY(config_repository_check_places(yaml_child(root, "repositories"), made, err));
+    made->chosen = &made->repository;
     if (made->workers == 0)
         made->workers = processor_count();
     made->path = yaml_name(*tree);
@@ -153,9 +106,45 @@ config_freep(struct config **config)
 {
     if (*config == NULL)
         return;
+    zone_freep(&(*config)->zone);
     yaml_freep(&(*config)->tree);
+    free((*config)->further.items);
     free(*config);
     *config = NULL;
+}
+
+enum status
+config_find_repository(const struct config *config, const char *name,
+                       const struct config_repository **repository, struct error *err)
+{
+    struct similar similar;
+
+    *repository = &config->repository;
+    if (strcmp(name, CONFIG_MAIN_REPOSITORY) == 0)
+        return OK;
+    similar_start(&similar, name);
+    similar_offer(&similar, CONFIG_MAIN_REPOSITORY);
+    for (size_t index = 0; index < config->further.count; index++)
+    {
+        *repository = &config->further.items[index];
+        if (strcmp((*repository)->name, name) == 0)
+            return OK;
+        similar_offer(&similar, (*repository)->name);
+    }
+    error_set(err, STATUS_CONFIG, "there is no repository \"%s\" in \"%s\"", name, config->path);
+    if (similar.best != NULL)
+        error_hint(err, "Did you mean \"%s\"?", similar.best);
+    else
+        error_hint(err, "Repositories beside the main one have their names in section "
+                        "\"repositories\".");
+    return STATUS_CONFIG;
+}
+
+enum status
+config_choose(struct config *config, const char *name, struct error *err)
+{
+    return config_find_repository(config, name == NULL ? CONFIG_MAIN_REPOSITORY : name,
+                                  &config->chosen, err);
 }
 
 /* The processors that this process may use, which in a container are fewer. */
@@ -171,18 +160,12 @@ processor_count(void)
     return count < 1 ? 1 : count > WORKERS_MAX ? WORKERS_MAX : (uint32_t) count;
 }
 
-static bool
-consists_of(const char *text, const char *characters)
-{
-    return text[strspn(text, characters)] == '\0';
-}
-
 static enum status
 check_cluster(const struct yaml_node *node, struct error *err)
 {
     if (strlen(node->text) > CLUSTER_MAX)
         return yaml_error(node, err, "\"cluster\" is longer than %d characters", CLUSTER_MAX);
-    if (!consists_of(node->text, LETTERS_AND_DIGITS "_-"))
+    if (node->text[strspn(node->text, CONFIG_NAME_CHARACTERS)] != '\0')
         return yaml_error(node, err,
                           "\"cluster\" may consist of a-z, 0-9, _ and - only, found \"%s\"",
                           node->text);
@@ -216,61 +199,6 @@ check_connection(const struct yaml_node *node, struct error *err)
 }
 
 static enum status
-check_endpoint(const struct yaml_node *node, struct error *err)
-{
-    const char *host = node->text;
-
-    if (strncmp(host, "https://", 8) == 0)
-        host += 8;
-    else if (strncmp(host, "http://", 7) == 0)
-        host += 7;
-    else
-        return yaml_error(node, err,
-                          "\"endpoint\" must begin with https:// or http://, found \"%s\"",
-                          node->text);
-    if (*host == '\0' || !consists_of(host, LETTERS_AND_DIGITS CAPITALS ".-_:[]"))
-        return yaml_error(node, err, "\"endpoint\" must be a host and a port at most, found \"%s\"",
-                          node->text);
-    return OK;
-}
-
-static enum status
-check_region(const struct yaml_node *node, struct error *err)
-{
-    if (!consists_of(node->text, LETTERS_AND_DIGITS CAPITALS "-_"))
-        return yaml_error(node, err, "\"region\" is not a region's name: \"%s\"", node->text);
-    return OK;
-}
-
-static enum status
-check_bucket(const struct yaml_node *node, struct error *err)
-{
-    size_t length = strlen(node->text);
-
-    /* Wider than AWS's rule of today: old buckets and other services know more. */
-    if (length < BUCKET_SHORT || length > BUCKET_LONG ||
-        !consists_of(node->text, LETTERS_AND_DIGITS CAPITALS "._-") ||
-        !isalnum((unsigned char) node->text[0]))
-        return yaml_error(node, err, "\"bucket\" is not a bucket's name: \"%s\"", node->text);
-    return OK;
-}
-
-static enum status
-check_prefix(const struct yaml_node *node, struct error *err)
-{
-    if (strlen(node->text) > PREFIX_MAX)
-        return yaml_error(node, err, "\"prefix\" is longer than %d characters", PREFIX_MAX);
-    if (!store_key_is_valid(node->text))
-    {
-        yaml_error(node, err, "\"prefix\" is not a key prefix: \"%s\"", node->text);
-        error_hint(err, "Use letters, digits and . _ - = %% with single slashes between, none at "
-                        "either end.");
-        return STATUS_CONFIG;
-    }
-    return OK;
-}
-
-static enum status
 read_encryption(const struct yaml_node *node, void *into, struct error *err)
 {
     struct config_encryption *encryption = into;
@@ -294,67 +222,10 @@ read_encryption(const struct yaml_node *node, void *into, struct error *err)
     return OK;
 }
 
-/* A key that only the other kind of store has is a mistake, not decoration. */
 static enum status
-refuse_keys(const struct yaml_node *section, const char *const *names, const char *store,
-            struct error *err)
+read_retention(const struct yaml_node *node, void *into, struct error *err)
 {
-    for (; *names != NULL; names++)
-    {
-        const struct yaml_node *node = yaml_child(section, *names);
+    struct config *config = into;
 
-        if (node != NULL)
-            return yaml_key_error(node, err, "\"%s\" has no meaning with \"store: %s\"", *names,
-                                  store);
-    }
-    return OK;
-}
-
-static enum status
-check_file_store(const struct yaml_node *section, const struct config_repository *repository,
-                 struct error *err)
-{
-    static const char *const others[] = {
-        "endpoint",    "region",  "bucket",           "prefix",        "addressing",  "ca_file",
-        "credentials", "profile", "credentials_file", "single_writer", "retry_limit", NULL,
-    };
-
-    if (repository->path == NULL)
-        return yaml_error(section, err, "\"path\" is missing from section \"repository\"");
-    return refuse_keys(section, others, "file", err);
-}
-
-static enum status
-check_s3_store(const struct yaml_node *section, struct config_repository *repository,
-               struct error *err)
-{
-    static const char *const others[] = {"path", NULL};
-    static const char *const of_a_file[] = {"profile", "credentials_file"};
-
-    TRY(refuse_keys(section, others, "s3", err));
-    if (repository->bucket == NULL)
-        return yaml_error(section, err, "\"bucket\" is missing from section \"repository\"");
-    if (repository->endpoint == NULL && repository->region == NULL)
-        return yaml_error(section, err, "section \"repository\" needs \"region\" or \"endpoint\"");
-    /* Services other than AWS that do not tell their region accept this one. */
-    if (repository->region == NULL)
-        repository->region = "us-east-1";
-    for (size_t index = 0; index < 2; index++)
-    {
-        const struct yaml_node *node = yaml_child(section, of_a_file[index]);
-
-        if (node != NULL && repository->credentials != CONFIG_CREDENTIALS_FILE &&
-            repository->credentials != CONFIG_CREDENTIALS_AUTOMATIC)
-            return yaml_key_error(node, err, "\"%s\" needs \"credentials: file\"",
-                                  of_a_file[index]);
-    }
-    return OK;
-}
-
-static enum status
-check_repository(const struct yaml_node *root, struct config *config, struct error *err)
-{
-    if (config->repository.store == CONFIG_STORE_FILE)
-        return check_file_store(root, &config->repository, err);
-    return check_s3_store(root, &config->repository, err);
+    return config_retention_read(node, &config->retention, &config->zone, err);
 }

@@ -10,8 +10,10 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "retention/policy.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define CONFIG_DEFAULT_PATH "/etc/redoubt/redoubt.yaml"
@@ -53,9 +55,13 @@ struct config_postgres
     const char *bin_directory;  /* NULL when not set */
 };
 
+#define CONFIG_MAIN_REPOSITORY "main"
+
 struct config_repository
 {
-    unsigned store; /* enum config_store */
+    const char *name; /* CONFIG_MAIN_REPOSITORY, or its key in "repositories" */
+    bool required;    /* without it, a WAL file is not archived */
+    unsigned store;   /* enum config_store */
     const char *path;
     const char *endpoint; /* NULL: AWS's, by region */
     const char *region;
@@ -67,7 +73,14 @@ struct config_repository
     const char *profile;          /* NULL: $AWS_PROFILE or "default" */
     const char *credentials_file; /* NULL: where AWS's tools look */
     bool single_writer;
-    int64_t retry_limit_ms;
+    int64_t retry_limit_ms;      /* of one request */
+    int64_t push_retry_limit_ms; /* the same while PostgreSQL waits in archive-push */
+};
+
+struct config_repositories
+{
+    struct config_repository *items; /* owned */
+    size_t count;
 };
 
 struct config_encryption
@@ -82,13 +95,18 @@ struct config
     const char *path; /* of the configuration file */
     const char *cluster;
     struct config_postgres postgres;
-    struct config_repository repository;
-    struct config_encryption encryption;
+    struct config_repository repository; /* the main one */
+    struct config_repositories further;  /* copies of it, in the file's order */
+    const struct config_repository
+        *chosen;                         /* to read from: the main one, or as config_choose said */
+    struct config_encryption encryption; /* of all of them */
+    struct retention_policy retention;
     uint32_t compression_level; /* zstd's */
     uint32_t workers;           /* one for each processor we may use, unless set */
     uint64_t memory_bytes;
     const char *spool; /* NULL when not set */
 
+    struct zone *zone;      /* owned; NULL, or the one of retention */
     struct yaml_tree *tree; /* owns the texts above */
 };
 
@@ -98,6 +116,14 @@ NODISCARD enum status config_load(const char *path, struct config **config, stru
 /* The same from text; name is what errors call it. */
 NODISCARD enum status config_parse(struct bytes text, const char *name, struct config **config,
                                    struct error *err);
+
+/* By its name, the main one too; CONFIG, with a hint, for one that is not configured. */
+NODISCARD enum status config_find_repository(const struct config *config, const char *name,
+                                             const struct config_repository **repository,
+                                             struct error *err);
+
+/* Read from this one from now on; NULL: from the main one. */
+NODISCARD enum status config_choose(struct config *config, const char *name, struct error *err);
 
 /* For SCOPED.  NULL is allowed. */
 void config_freep(struct config **config);

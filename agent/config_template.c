@@ -89,5 +89,14 @@ config_template_write(const struct config_template *values, struct buffer *into,
                               "# What is not set has these values.\n"
                               "# compression_level: 1   # zstd's\n"
                               "# memory: 256MiB\n"
-                              "# workers: 2             # one for each processor\n");
+                              "# workers: 2             # one for each processor\n"
+                              "# retention: {daily: 7, weekly: 4, monthly: 3, "
+                              "recovery_window: 14d}\n"
+                              "\n"
+                              "# Copies of the repository, by names of your own. WAL goes to all "
+                              "of them;\n"
+                              "# \"redoubt copy --to offsite\" brings backups. Keys as in "
+                              "\"repository\".\n"
+                              "# repositories:\n"
+                              "#   offsite: {store: file, path: /mnt/offsite, required: false}\n");
 }

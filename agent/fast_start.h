@@ -3,7 +3,7 @@
  * fast_start.h - a quicker start for the commands that PostgreSQL runs for each
  * WAL file.
  *
- * With a file store nothing speaks TLS, and OpenSSL's configuration file, which
+ * With file stores nothing speaks TLS, and OpenSSL's configuration file, which
  * is about that, need not be read.
  */
 #pragma once

@@ -210,6 +210,20 @@ absolute_path(const char *path, char **absolute, struct error *err)
     return *absolute == NULL ? error_no_memory(err) : OK;
 }
 
+/* Commands that can read from another repository have the option. */
+static enum status
+choose_repository(struct program *program, struct error *err)
+{
+    const struct invocation *invocation = &program->invocation;
+    const struct option_spec *spec = invocation->command->options;
+
+    for (; spec != NULL && spec->name != NULL; spec++)
+        if (strcmp(spec->name, "repository") == 0)
+            return config_choose(program->config, options_text(&invocation->options, spec->name),
+                                 err);
+    return OK;
+}
+
 static enum status
 load_config(struct program *program, struct error *err)
 {
@@ -226,7 +240,9 @@ load_config(struct program *program, struct error *err)
     invocation->config = program->config;
     if (status == STATUS_NOT_FOUND && needed == COMMAND_CONFIG_OPTIONAL)
         return OK;
-    if (status == OK || status == STATUS_NO_MEMORY)
+    if (status == OK)
+        return choose_repository(program, err);
+    if (status == STATUS_NO_MEMORY)
         return status;
     if (status == STATUS_NOT_FOUND)
         error_hint(err, "\"redoubt init\" writes a first one; \"-c FILE\" names another.");

@@ -1,50 +1,112 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/recovery_window.h"
 
-/* How far one backup goes; nowhere when its own WAL is not whole. */
-static enum status
-window_of(const struct backup *backup, struct wal_chain *chain, struct recovery_window *window,
-          struct error *err)
+#include "restore/wal_search.h"
+
+#include <stdlib.h>
+
+/* How far back from its end a window's last transaction is looked for. */
+#define TAIL_SEGMENTS 4
+
+/* A backup's window and what it is found by. */
+struct candidate
 {
+    struct recovery_window window;
     const struct pg_history *path;
     struct wal_reach reach;
+};
+
+/* How far one backup goes; false when its own WAL is not whole. */
+static bool
+reaches(const struct backup *backup, const struct wal_chain *chain, struct candidate *candidate)
+{
+    struct recovery_window *window = &candidate->window;
+    struct wal_reach *reach = &candidate->reach;
     struct pg_wal_segment last;
 
-    *window = (struct recovery_window){0};
-    TRY(wal_chain_keep(chain, backup, err));
-    path = wal_chain_newest(chain, backup->stop);
-    if (path == NULL)
-        return OK;
-    reach = wal_chain_reach(chain, path, backup->start.lsn);
-    if (reach.end <= reach.first || reach.lsn < backup->stop.lsn ||
-        !wal_chain_find(chain, path, reach.end - 1, &last))
-        return OK;
-    window->from = backup;
-    window->timeline = path->timeline;
-    window->end = reach.lsn;
-    window->gap = reach.gap;
+    candidate->path = wal_chain_newest(chain, backup->stop);
+    if (candidate->path == NULL)
+        return false;
+    *reach = wal_chain_reach(chain, candidate->path, backup->start.lsn);
+    if (reach->end <= reach->first || reach->lsn < backup->stop.lsn ||
+        !wal_chain_find(chain, candidate->path, reach->end - 1, &last))
+        return false;
+    *window = (struct recovery_window){.from = backup,
+                                       .timeline = candidate->path->timeline,
+                                       .end = reach->lsn,
+                                       .until = TIME_NONE,
+                                       .gap = reach->gap};
     pg_wal_segment_name(last, chain->segment_size, window->last_segment);
+    return true;
+}
+
+static bool
+is_known(const struct recovery_windows *windows, const struct recovery_window *window)
+{
+    for (size_t index = 0; index < windows->count; index++)
+        if (windows->items[index].timeline == window->timeline &&
+            windows->items[index].end == window->end)
+            return true;
+    return false;
+}
+
+/* Nothing can be restored before the backup's own end, however old the last transaction is. */
+static enum status
+find_time(const struct wal_chain *chain, struct candidate *candidate, struct error *err)
+{
+    struct recovery_window *window = &candidate->window;
+    struct wal_reach tail_reach = candidate->reach;
+    struct wal_tail tail;
+
+    if (tail_reach.end - tail_reach.first > TAIL_SEGMENTS)
+        tail_reach.first = tail_reach.end - TAIL_SEGMENTS;
+    TRY(wal_search_tail(chain, candidate->path, &tail_reach, &tail, err));
+    if (tail.has_commit)
+        window->until = tail.last_commit.time;
+    else if (tail_reach.first == candidate->reach.first)
+        window->until = window->from->stopped;
+    if (window->until != TIME_NONE && window->until < window->from->stopped)
+        window->until = window->from->stopped;
+    return OK;
+}
+
+static enum status
+add_window(struct recovery_windows *windows, const struct recovery_window *window,
+           struct error *err)
+{
+    struct recovery_window *grown =
+        realloc(windows->items, (windows->count + 1) * sizeof(*windows->items));
+
+    if (grown == NULL)
+        return error_no_memory(err);
+    windows->items = grown;
+    windows->items[windows->count++] = *window;
     return OK;
 }
 
 enum status
-recovery_window_find(const struct catalog *catalog, struct wal_chain *chain,
-                     struct recovery_window *window, struct error *err)
+recovery_windows_find(const struct catalog *catalog, struct wal_chain *chain,
+                      struct recovery_windows *windows, struct error *err)
 {
-    *window = (struct recovery_window){0};
     for (size_t index = 0; index < catalog->backup_count; index++)
     {
         const struct backup *backup = &catalog->backups[index];
-        struct recovery_window candidate;
+        struct candidate candidate;
 
         if (backup->damaged || backup->system_identifier != chain->system_identifier)
             continue;
-        TRY(window_of(backup, chain, &candidate, err));
-        if (candidate.from == NULL)
+        TRY(wal_chain_keep(chain, backup, err));
+        if (!reaches(backup, chain, &candidate) || is_known(windows, &candidate.window))
             continue;
-        *window = candidate;
-        if (!candidate.gap)
-            return OK;
+        TRY(find_time(chain, &candidate, err));
+        TRY(add_window(windows, &candidate.window, err));
     }
     return OK;
+}
+
+void
+recovery_windows_release(struct recovery_windows *windows)
+{
+    free(windows->items);
+    *windows = (struct recovery_windows){0};
 }

@@ -2,24 +2,36 @@
 /*
  * recovery_window.h - from when to when the repository can bring a cluster back.
  *
- * It begins where the oldest good backup became consistent and ends with the
- * last segment that can be reached from there without a hole.  When WAL is
- * missing behind every backup, the window is the newest backup's.
+ * A window begins where a good backup became consistent and ends with the last
+ * WAL that can be reached from there without a hole.  Backups that reach the same
+ * end share a window, which the oldest of them begins.
  */
 #pragma once
 
-#include "repo/catalog.h"
 #include "repo/wal_chain.h"
 
 struct recovery_window
 {
-    const struct backup *from; /* borrowed from the catalog; NULL: there is no window */
+    const struct backup *from; /* borrowed from the catalog */
     pg_timeline timeline;
     pg_lsn end;
+    time_us until; /* of the last end of a transaction before it; TIME_NONE: not known */
     char last_segment[PG_WAL_SEGMENT_NAME_SIZE];
     bool gap; /* WAL behind the end is there, and out of reach */
 };
 
-/* The chain is the present lineage's. */
-NODISCARD enum status recovery_window_find(const struct catalog *catalog, struct wal_chain *chain,
-                                           struct recovery_window *window, struct error *err);
+struct recovery_windows
+{
+    struct recovery_window *items; /* owned; the last is the one to the newest moment */
+    size_t count;
+};
+
+/*
+ * The chain is the present lineage's.  Reads the last few segments of each
+ * window for its time.
+ */
+NODISCARD enum status recovery_windows_find(const struct catalog *catalog, struct wal_chain *chain,
+                                            struct recovery_windows *windows, struct error *err);
+
+/* For SCOPED. */
+void recovery_windows_release(struct recovery_windows *windows);

@@ -6,74 +6,123 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* What makes a store a repository; see repo/repo.h. */
 #define MARKER_KEY "redoubt.json"
 
-static enum status open_file_store(const struct config *config, enum s3_conditional conditional,
-                                   struct store **store, struct error *err);
-static enum status open_s3_store(const struct config *config, enum s3_conditional conditional,
-                                 struct store **store, struct error *err);
+/* A service that says nothing for less may just be slow. */
+#define SILENCE_MIN_MS INT64_C(1000)
+
+/* While bytes move, so much longer is worth waiting. */
+#define SLOW_LINE_FACTOR 10
+
+/* How a store is to be opened. */
+struct opening
+{
+    const struct config_repository *where;
+    enum s3_conditional conditional;
+    enum repository_patience patience;
+};
+
+static enum status open_file_store(const struct opening *opening, struct store **store,
+                                   struct error *err);
+static enum status open_s3_store(const struct opening *opening, struct store **store,
+                                 struct error *err);
 
 /* The driver table: by enum config_store. */
-static enum status (*const drivers[])(const struct config *config, enum s3_conditional conditional,
-                                      struct store **store, struct error *err) = {
+static enum status (*const drivers[])(const struct opening *opening, struct store **store,
+                                      struct error *err) = {
     [CONFIG_STORE_FILE] = open_file_store,
     [CONFIG_STORE_S3] = open_s3_store,
 };
 
 static enum status
-open_store(const struct config *config, enum s3_conditional conditional, struct store **store,
-           struct error *err)
+open_store(const struct opening *opening, struct store **store, struct error *err)
 {
-    return drivers[config->repository.store](config, conditional, store, err);
+    return drivers[opening->where->store](opening, store, err);
 }
 
 static struct repo_options
-repository_options(const struct config *config)
+repository_options(const struct config *config, const struct config_repository *where)
 {
     return (struct repo_options){
         .cluster = config->cluster,
         .unlock = {.key_file = config->encryption.key_file,
                    .passphrase_file = config->encryption.passphrase_file},
         .encryption_off = config->encryption.mode == CONFIG_ENCRYPTION_OFF,
-        .single_writer = config->repository.single_writer,
+        .single_writer = where->single_writer,
+        .copy = where != &config->repository,
         .compression_level = (int) config->compression_level,
         .threads = (int) config->workers,
     };
 }
 
 static enum status
-open_with(const struct config *config, enum s3_conditional conditional, struct repo **repo,
+open_with(const struct config *config, const struct opening *opening, struct repo **repo,
           struct error *err)
 {
     SCOPED(store_freep) struct store *store = NULL;
-    struct repo_options options = repository_options(config);
+    struct repo_options options = repository_options(config, opening->where);
 
-    TRY(open_store(config, conditional, &store, err));
+    TRY(open_store(opening, &store, err));
     TRY(repo_open(repo, store, &options, err));
     store = NULL;
     return OK;
 }
 
 enum status
-repository_open(const struct config *config, struct repo **repo, struct error *err)
+repository_open_at(const struct config *config, const struct config_repository *where,
+                   enum repository_patience patience, struct repo **repo, struct error *err)
 {
+    struct opening opening = {where, S3_CONDITIONAL_YES, patience};
+
     /* Without the promise of one writer, repo_open refuses a store that cannot. */
-    if (!config->repository.single_writer)
-        return open_with(config, S3_CONDITIONAL_YES, repo, err);
-    TRY(open_with(config, S3_CONDITIONAL_UNKNOWN, repo, err));
+    if (!where->single_writer)
+        return open_with(config, &opening, repo, err);
+    opening.conditional = S3_CONDITIONAL_UNKNOWN;
+    TRY(open_with(config, &opening, repo, err));
     if ((*repo)->conditional_create)
         return OK;
     /* Only the repository says what its store was found to honour. */
     repo_freep(repo);
-    return open_with(config, S3_CONDITIONAL_NO, repo, err);
+    opening.conditional = S3_CONDITIONAL_NO;
+    return open_with(config, &opening, repo, err);
+}
+
+enum status
+repository_open(const struct config *config, struct repo **repo, struct error *err)
+{
+    return repository_open_at(config, config->chosen, REPOSITORY_PATIENT, repo, err);
+}
+
+enum status
+repository_open_copy(const struct config *config, const struct config_repository *where,
+                     enum repository_patience patience, const struct repo *original,
+                     struct repo **repo, struct error *err)
+{
+    enum status status = repository_open_at(config, where, patience, repo, err);
+
+    if (status == STATUS_NOT_FOUND)
+        error_hint(
+            err, "Make it with \"redoubt copy --to %s --create\", or mount the right file system.",
+            where->name);
+    TRY(status);
+    if (memcmp((*repo)->id, original->id, REPOSITORY_ID_SIZE) == 0)
+        return OK;
+    error_set(err, STATUS_REFUSED, "%s holds another repository, no copy of %s",
+              (*repo)->store->location, original->store->location);
+    error_hint(err, "Configure an empty place for repository \"%s\".", where->name);
+    repo_freep(repo);
+    return STATUS_REFUSED;
 }
 
 enum status
 repository_exists(const struct config *config, bool *exists, struct error *err)
 {
+    const struct opening opening = {&config->repository, S3_CONDITIONAL_UNKNOWN,
+                                    REPOSITORY_PATIENT};
     SCOPED(store_freep) struct store *store = NULL;
     uint64_t size_bytes;
     enum status status;
@@ -82,32 +131,56 @@ repository_exists(const struct config *config, bool *exists, struct error *err)
     if (config->repository.store == CONFIG_STORE_FILE &&
         access(config->repository.path, F_OK) != 0 && errno == ENOENT)
         return OK;
-    TRY(open_store(config, S3_CONDITIONAL_UNKNOWN, &store, err));
+    TRY(open_store(&opening, &store, err));
     status = store_size(store, MARKER_KEY, &size_bytes, err);
     *exists = status == OK;
     return status == STATUS_NOT_FOUND ? OK : status;
+}
+
+/* A store that is to become a repository. */
+static enum status
+open_new_store(const struct config_repository *where, struct store **store, struct error *err)
+{
+    const struct opening opening = {where, S3_CONDITIONAL_UNKNOWN, REPOSITORY_PATIENT};
+
+    if (where->store == CONFIG_STORE_FILE)
+        TRY(directory_create(where->path, 0700, err));
+    return open_store(&opening, store, err);
 }
 
 enum status
 repository_create(const struct config *config, struct store_dialect *dialect, struct error *err)
 {
     SCOPED(store_freep) struct store *store = NULL;
-    struct repo_options options = repository_options(config);
+    struct repo_options options = repository_options(config, &config->repository);
 
-    if (config->repository.store == CONFIG_STORE_FILE)
-        TRY(directory_create(config->repository.path, 0700, err));
-    TRY(open_store(config, S3_CONDITIONAL_UNKNOWN, &store, err));
+    TRY(open_new_store(&config->repository, &store, err));
     return repo_create(store, &options, dialect, err);
 }
 
-static enum status
-open_file_store(const struct config *config, enum s3_conditional conditional, struct store **store,
-                struct error *err)
+enum status
+repository_create_copy(const struct config *config, const struct config_repository *where,
+                       struct repo *original, struct store_dialect *dialect, struct error *err)
 {
-    enum status status = store_open_file(store, config->repository.path, err);
+    SCOPED(store_freep) struct store *store = NULL;
+    struct repo_options options = repository_options(config, where);
 
-    (void) conditional; /* link(2) never replaces a file */
-    if (status == STATUS_TRANSIENT)
+    TRY(open_new_store(where, &store, err));
+    return repo_create_copy(store, original, &options, dialect, err);
+}
+
+static enum status
+open_file_store(const struct opening *opening, struct store **store, struct error *err)
+{
+    enum status status = store_open_file(store, opening->where->path, err);
+
+    /* conditional has no meaning here: link(2) never replaces a file */
+    if (status == STATUS_TRANSIENT && strcmp(opening->where->name, CONFIG_MAIN_REPOSITORY) != 0)
+        error_hint(err,
+                   "Mount the file system that holds it, or make a copy with \"redoubt copy "
+                   "--to %s --create\".",
+                   opening->where->name);
+    else if (status == STATUS_TRANSIENT)
         error_hint(err, "Mount the file system that holds it, or make a repository with "
                         "\"redoubt init\".");
     return status;
@@ -171,16 +244,40 @@ credentials_of(const struct config_repository *repository)
     return find_credentials(repository);
 }
 
+/* Zero is the driver's default to it, and one attempt to the operator. */
+static int64_t
+retry_limit(const struct opening *opening)
+{
+    int64_t limit_ms = opening->patience == REPOSITORY_HURRIED ? opening->where->push_retry_limit_ms
+                                                               : opening->where->retry_limit_ms;
+
+    return limit_ms == 0 ? -1 : limit_ms;
+}
+
+/*
+ * PostgreSQL waits, and what does not get there now is copied later: so neither
+ * a silent service nor a slow line may take long.  0: the driver's defaults.
+ */
+static int64_t
+silence_limit(const struct opening *opening)
+{
+    const struct config_repository *where = opening->where;
+
+    if (opening->patience != REPOSITORY_HURRIED || where->required)
+        return 0;
+    return where->push_retry_limit_ms < SILENCE_MIN_MS ? SILENCE_MIN_MS
+                                                       : where->push_retry_limit_ms;
+}
+
 static enum status
-open_s3_store(const struct config *config, enum s3_conditional conditional, struct store **store,
-              struct error *err)
+open_s3_store(const struct opening *opening, struct store **store, struct error *err)
 {
     static const enum s3_addressing addressings[] = {
         [CONFIG_ADDRESSING_AUTOMATIC] = S3_ADDRESSING_AUTOMATIC,
         [CONFIG_ADDRESSING_PATH] = S3_ADDRESSING_PATH,
         [CONFIG_ADDRESSING_VIRTUAL_HOST] = S3_ADDRESSING_VIRTUAL_HOST,
     };
-    const struct config_repository *repository = &config->repository;
+    const struct config_repository *repository = opening->where;
     const struct s3_options options = {
         .endpoint = repository->endpoint,
         .region = repository->region,
@@ -191,10 +288,12 @@ open_s3_store(const struct config *config, enum s3_conditional conditional, stru
         .credentials = {.source = credentials_of(repository),
                         .file = repository->credentials_file,
                         .profile = repository->profile},
-        .conditional = conditional,
+        .conditional = opening->conditional,
         .single_writer = repository->single_writer,
-        /* Zero is the driver's default to it, and one attempt to the operator. */
-        .retry_limit_ms = repository->retry_limit_ms == 0 ? -1 : repository->retry_limit_ms,
+        .retry_limit_ms = retry_limit(opening),
+        .connect_timeout_ms = silence_limit(opening),
+        .stall_timeout_ms = silence_limit(opening),
+        .total_timeout_ms = SLOW_LINE_FACTOR * silence_limit(opening),
     };
 
     return s3_store_open(store, &options, err);

@@ -19,7 +19,7 @@
 static const char settings_query[] =
     "SELECT name, setting, pending_restart FROM pg_catalog.pg_settings WHERE name IN"
     " ('wal_level', 'archive_mode', 'archive_command', 'archive_library', 'archive_timeout',"
-    " 'max_wal_senders', 'full_page_writes', 'data_checksums')";
+    " 'max_wal_senders', 'full_page_writes', 'data_checksums', 'summarize_wal')";
 
 /* Only a superuser may; the last line of a name counts. */
 static const char file_query[] =
@@ -59,6 +59,8 @@ take_setting(struct settings *settings, const char *name, const char *value, boo
         settings->archive_timeout_s = strtoll(value, NULL, 10);
     else if (strcmp(name, "full_page_writes") == 0)
         settings->full_page_writes = strcmp(value, "on") == 0;
+    else if (strcmp(name, "summarize_wal") == 0)
+        settings->summarizes_wal = strcmp(value, "on") == 0;
     else if (strcmp(name, "data_checksums") == 0)
         settings->data_checksums = strcmp(value, "off") != 0;
 }
@@ -105,7 +107,7 @@ settings_read(struct pg_connection *connection, struct settings *settings, struc
     SCOPED(pg_result_freep) PGresult *result = NULL;
     SCOPED(pg_result_freep) PGresult *senders = NULL;
 
-    *settings = (struct settings){.wal_senders_used = -1};
+    *settings = (struct settings){.wal_senders_used = -1, .summarizes_wal = true};
     TRY(pg_query(connection, settings_query, &result, err));
     for (int row = 0; row < PQntuples(result); row++)
         take_setting(settings, PQgetvalue(result, row, 0), PQgetvalue(result, row, 1),
@@ -192,6 +194,10 @@ review_wal(const struct settings *settings, struct review *review)
     if (!settings->full_page_writes)
         add_change(review, "full_page_writes", "off", "on",
                    "Without full pages in WAL a torn page stays torn after recovery.")
+            ->advice = true;
+    if (!settings->summarizes_wal)
+        add_change(review, "summarize_wal", "off", "on",
+                   "Without summaries of its WAL every backup is a full one.")
             ->advice = true;
 }
 

@@ -23,6 +23,7 @@ struct settings
     int64_t max_wal_senders;
     int64_t wal_senders_used; /* -1: not known */
     bool full_page_writes;
+    bool summarizes_wal; /* or is too old to: before PostgreSQL 17 */
     bool data_checksums;
     bool archive_mode_pending; /* on in the files: a restart is all that it needs */
     bool wal_level_pending;

@@ -10,14 +10,12 @@
 #define READ_ATTEMPTS 5
 #define READ_PAUSE_MS 20
 
-/* The last catalog versions before a major's release say which one wrote control version 1300. */
-#define CATALOG_VERSION_15 202209061
-#define CATALOG_VERSION_16 202307071
-
-/* Where the fields are that majors do not agree on. */
+/* Where the fields are that majors do not agree on, and whose they are. */
 struct control_layout
 {
     int major;
+    uint32_t control_version;
+    uint32_t catalog_version; /* at least: 15 and 16 have the same control version */
     uint16_t next_xid;
     uint16_t checkpoint_time;
     uint16_t min_recovery; /* and what follows, up to the float, at the same distances */
@@ -27,30 +25,19 @@ struct control_layout
 };
 
 static const struct control_layout layouts[] = {
-    {15, 64, 104, 136, 224, 252, 288}, {16, 64, 104, 136, 224, 252, 288},
-    {17, 64, 104, 136, 224, 252, 288}, {18, 64, 104, 136, 224, 252, 292},
-    {19, 72, 112, 144, 236, 264, 304},
+    {16, 1300, 202307071, 64, 104, 136, 224, 252, 288},
+    {15, 1300, 202209061, 64, 104, 136, 224, 252, 288},
+    {17, 1700, 0, 64, 104, 136, 224, 252, 288},
+    {18, 1800, 0, 64, 104, 136, 224, 252, 292},
+    {19, 1905, 0, 72, 112, 144, 236, 268, 308}, /* since its release candidate */
 };
-
-static int
-major_of(uint32_t control_version, uint32_t catalog_version)
-{
-    if (control_version == 1300 && catalog_version >= CATALOG_VERSION_16)
-        return 16;
-    if (control_version == 1300 && catalog_version >= CATALOG_VERSION_15)
-        return 15;
-    if (control_version >= 1700 && control_version < 2000)
-        return (int) control_version / 100;
-    return 0;
-}
 
 static const struct control_layout *
 layout_of(uint32_t control_version, uint32_t catalog_version)
 {
-    int major = major_of(control_version, catalog_version);
-
     for (size_t index = 0; index < sizeof(layouts) / sizeof(layouts[0]); index++)
-        if (layouts[index].major == major)
+        if (layouts[index].control_version == control_version &&
+            layouts[index].catalog_version <= catalog_version)
             return &layouts[index];
     return NULL;
 }

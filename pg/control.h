@@ -59,7 +59,7 @@ struct pg_control
     uint32_t relation_segment_blocks;
     uint32_t wal_block_size;
     uint32_t wal_segment_size;
-    uint32_t data_checksum_version; /* 0 off, 1 on; 19: 2 and 3 while they are switched */
+    uint32_t data_checksum_version; /* 0 off, 1 on */
 };
 
 /*

@@ -25,9 +25,12 @@ enum
 #define FLAGS_KNOWN    0x0007 /* PD_VALID_FLAG_BITS: all three may change without a new LSN */
 #define LAYOUT_VERSION 4
 
-/* A sequence's special space (sequence_magic in src/backend/commands/sequence.c). */
-#define SEQUENCE_SPECIAL (PG_PAGE_SIZE - 8)
-#define SEQUENCE_MAGIC   0x1717
+/* The special spaces of sequences (commands/sequence.c) and SP-GiST (access/spgist_private.h). */
+#define SHORT_SPECIAL     (PG_PAGE_SIZE - 8)
+#define SEQUENCE_MAGIC    0x1717
+#define SPGIST_ID_AT      (PG_PAGE_SIZE - 2)
+#define SPGIST_ID         0xFF82
+#define SPGIST_META_MAGIC 0xBA0BABEE
 
 /* Of a heap tuple (src/include/access/htup_details.h). */
 #define INFOMASK_AT    20
@@ -83,10 +86,12 @@ pg_page_header_is_valid(const uint8_t *page)
 }
 
 bool
-pg_page_is_sequence(const uint8_t *page)
+pg_page_changes_silently(const uint8_t *page)
 {
-    return native_u16(page + SPECIAL_AT) == SEQUENCE_SPECIAL &&
-           native_u32(page + SEQUENCE_SPECIAL) == SEQUENCE_MAGIC;
+    return native_u16(page + SPECIAL_AT) == SHORT_SPECIAL &&
+           (native_u32(page + SHORT_SPECIAL) == SEQUENCE_MAGIC ||
+            (native_u16(page + SPGIST_ID_AT) == SPGIST_ID &&
+             native_u32(page + LINES_AT) == SPGIST_META_MAGIC));
 }
 
 /* A line pointer is 15 bits of offset, 2 of state, 15 of length, from the lowest bit on. */

@@ -30,10 +30,12 @@ bool pg_page_is_zero(const uint8_t *page);
 bool pg_page_header_is_valid(const uint8_t *page);
 
 /*
- * Is it a sequence's?  nextval changes such a page without WAL, between the
- * records that it does write (src/backend/commands/sequence.c).
+ * Is it of a kind that changes without WAL and without a new LSN, more than by
+ * hints?  A sequence's, by nextval between the records that it does write
+ * (src/backend/commands/sequence.c), and the first page of an SP-GiST index,
+ * which remembers where there was room (src/backend/access/spgist/spgutils.c).
  */
-bool pg_page_is_sequence(const uint8_t *page);
+bool pg_page_changes_silently(const uint8_t *page);
 
 /*
  * Blot out what changes in a heap page without WAL, as the masks of

@@ -120,7 +120,7 @@ static const struct
 } refusals[] = {
     {"too many", STATUS_TRANSIENT, NULL},
     {"connection slots", STATUS_TRANSIENT, NULL},
-    {"exceeds max_wal_senders", STATUS_TRANSIENT,
+    {"standby connections exceeds", STATUS_TRANSIENT, /* max_wal_senders, quoted since 17 */
      "All WAL senders are in use. Raise max_wal_senders, which needs a restart."},
     {"replication role", STATUS_DENIED, "Give the role the right: ALTER ROLE ... REPLICATION."},
     {"start WAL sender", STATUS_DENIED, "Give the role the right: ALTER ROLE ... REPLICATION."},

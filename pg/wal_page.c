@@ -11,7 +11,7 @@ static const struct
 {
     uint16_t magic;
     int major;
-} magics[] = {{0xD110, 15}, {0xD113, 16}, {0xD116, 17}, {0xD118, 18}, {0xD121, 19}};
+} magics[] = {{0xD110, 15}, {0xD113, 16}, {0xD116, 17}, {0xD118, 18}, {0xD122, 19}};
 
 /* Until 18 another flag had this place. */
 #define OVERWRITES_19 4

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #define READ_CHUNK_SIZE (256 * 1024)
+#define NAME_TRIES      20
 
 struct file_sink
 {
@@ -52,9 +53,8 @@ store_file_check_root(struct file_store *store, struct error *err)
                      store->base.location);
 }
 
-/* Sync the directory that holds key. */
-static enum status
-sync_parent(struct file_store *store, const char *key, struct error *err)
+enum status
+store_file_sync_parent(struct file_store *store, const char *key, struct error *err)
 {
     SCOPED(fd_closep) int fd = -1;
     SCOPED(freep) char *directory = path_directory(key);
@@ -63,8 +63,16 @@ sync_parent(struct file_store *store, const char *key, struct error *err)
         return error_no_memory(err);
     fd = openat(store->root, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return store_file_trouble(store, "open directory", directory, err);
+        return error_errno(err, "could not open directory \"%s/%s\"", store->base.location,
+                           directory);
     return fd_sync(fd, directory, err);
+}
+
+/* A directory that went away under our hands is no answer about an object. */
+static enum status
+no_answer(enum status status)
+{
+    return status == STATUS_NOT_FOUND ? STATUS_IO : status;
 }
 
 /*
@@ -74,11 +82,11 @@ sync_parent(struct file_store *store, const char *key, struct error *err)
 static enum status
 refuse_existing(struct file_store *store, const char *key, struct error *err)
 {
-    TRY(sync_parent(store, key, err));
+    TRY(no_answer(store_file_sync_parent(store, key, err)));
     return error_set(err, STATUS_CONFLICT, "object \"%s\" exists already", key);
 }
 
-/* Make the directories above key, each durable before it is used. */
+/* Make the directories above key, each durable before it is used; NOT_FOUND: see name_object. */
 static enum status
 create_parents(struct file_store *store, const char *key, struct error *err)
 {
@@ -90,9 +98,10 @@ create_parents(struct file_store *store, const char *key, struct error *err)
     {
         *slash = '\0';
         if (mkdirat(store->root, path, 0700) == 0)
-            TRY(sync_parent(store, path, err));
+            TRY(store_file_sync_parent(store, path, err));
         else if (errno != EEXIST)
-            return store_file_trouble(store, "create directory", path, err);
+            return error_errno(err, "could not create directory \"%s/%s\"", store->base.location,
+                               path);
         *slash = '/';
     }
     return OK;
@@ -124,23 +133,40 @@ file_sink_write(struct sink *self, struct bytes chunk, struct error *err)
 }
 
 static enum status
+try_name(struct file_sink *sink, struct error *err)
+{
+    struct file_store *store = sink->store;
+
+    TRY(create_parents(store, sink->key, err));
+    CRASH_POINT("file store: before the name"); /* the temporary file stays in tmp */
+    if (rename_no_replace(store->root, sink->temporary, sink->key) == 0)
+        return OK;
+    if (errno == EEXIST)
+        return refuse_existing(store, sink->key, err);
+    return error_errno(err, "could not create \"%s/%s\"", store->base.location, sink->key);
+}
+
+/* Deletion removes directories that it leaves empty, perhaps just when we need one. */
+static enum status
+name_object(struct file_sink *sink, struct error *err)
+{
+    enum status status = STATUS_NOT_FOUND;
+
+    for (int try = 0; try < NAME_TRIES && status == STATUS_NOT_FOUND; try++)
+        status = try_name(sink, err);
+    return no_answer(status);
+}
+
+static enum status
 file_sink_finish(struct sink *self, struct error *err)
 {
     struct file_sink *sink = (struct file_sink *) self;
-    struct file_store *store = sink->store;
 
     TRY(fd_sync(sink->fd, sink->temporary, err));
-    TRY(create_parents(store, sink->key, err));
-    CRASH_POINT("file store: before the name"); /* the temporary file stays in tmp */
-    if (rename_no_replace(store->root, sink->temporary, sink->key) != 0)
-    {
-        if (errno == EEXIST)
-            return refuse_existing(store, sink->key, err);
-        return store_file_trouble(store, "create", sink->key, err);
-    }
+    TRY(name_object(sink, err));
     sink->temporary[0] = '\0';
     CRASH_POINT("file store: before the directory is durable");
-    return sync_parent(store, sink->key, err);
+    return no_answer(store_file_sync_parent(sink->store, sink->key, err));
 }
 
 static void
@@ -280,18 +306,6 @@ store_file_size(struct store *base, const char *key, uint64_t *size_bytes, struc
     return open_object((struct file_store *) base, key, &fd, size_bytes, err);
 }
 
-static enum status
-file_remove(struct store *base, const char *key, struct error *err)
-{
-    struct file_store *store = (struct file_store *) base;
-
-    if (unlinkat(store->root, key, 0) == 0)
-        return sync_parent(store, key, err);
-    if (errno == ENOENT)
-        return store_file_check_root(store, err);
-    return store_file_trouble(store, "delete", key, err);
-}
-
 /* The file's own clock would be the server's, on a network file system. */
 static enum status
 file_server_time(struct store *base, time_us *now, struct error *err)
@@ -323,7 +337,7 @@ static const struct store_ops file_ops = {
     .read = file_read_object,
     .size = store_file_size,
     .list = store_file_list,
-    .remove = file_remove,
+    .remove = store_file_remove,
     .remove_unfinished = store_file_remove_unfinished,
     .server_time = file_server_time,
     .free = file_free,

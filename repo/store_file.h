@@ -23,7 +23,12 @@ enum status store_file_trouble(struct file_store *store, const char *what, const
 /* In a root that was removed nothing is found, and that is no answer. */
 NODISCARD enum status store_file_check_root(struct file_store *store, struct error *err);
 
+/* Sync the directory that holds key; NOT_FOUND when there is none. */
+NODISCARD enum status store_file_sync_parent(struct file_store *store, const char *key,
+                                             struct error *err);
+
 /* The operations of struct store_ops with these names. */
+NODISCARD enum status store_file_remove(struct store *base, const char *key, struct error *err);
 NODISCARD enum status store_file_remove_unfinished(struct store *base, const char *prefix,
                                                    time_us before, uint64_t *count,
                                                    struct error *err);

@@ -120,5 +120,7 @@ wal_scan_run(const struct wal_scan *scan, struct error *err)
             TRY(status);
         TRY(check_end(pg_wal_reader_end(reader), err));
     }
+    if (!state.done && pg_wal_reader_end(reader).at < scan->end)
+        return error_set(err, STATUS_REFUSED, "the WAL at the end of the stretch did not come");
     return OK;
 }

@@ -38,7 +38,7 @@ struct retention_request
 {
     const struct catalog *catalog;
 
-    /* Of each system identifier that the catalog accepts; histories that backups carry learnt. */
+    /* Of each system identifier that the catalog accepts, as wal_chain_load loads it. */
     const struct wal_chain *chains;
     size_t chain_count;
 

@@ -14,6 +14,7 @@ import pytest
 
 from support import process, s3
 from support.cluster import Cluster, bindir
+from support.judged import SPACES, Judged
 from support.redoubt import Redoubt, binary
 from support.repository import FileRepository, S3Repository
 
@@ -143,6 +144,19 @@ def archiving(cluster, redoubt):
     cluster.start()
     redoubt.init()
     return cluster
+
+
+@pytest.fixture
+def judged(directory, new_cluster, file_repository, adopt):
+    """Make a cluster whose backups are judged: judged(checksums=False, ...)."""
+    made = []
+
+    def make(spaces=SPACES, **options):
+        made.append(Judged(directory, new_cluster("primary", **options), file_repository, adopt))
+        return made[-1].begin(spaces)
+    yield make
+    for one in made:
+        one.tee.close()
 
 
 @pytest.fixture

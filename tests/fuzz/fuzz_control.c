@@ -20,7 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
                    {{1300, 202307071}, 288},
                    {{1700, 202406281}, 288},
                    {{1800, 202506291}, 292},
-                   {{1902, 202605131}, 304}};
+                   {{1905, 202610061}, 308}};
     uint8_t file[PG_CONTROL_FILE_SIZE] = {0};
     struct pg_control control;
     struct error err;

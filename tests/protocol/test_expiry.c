@@ -19,7 +19,8 @@
  */
 #include "tests/support/assert.h"
 
-#include "base/file.h"
+#include "repo/object.h"
+#include "repo/wal.h"
 #include "retention/expire.h"
 #include "tests/support/stub_backup.h"
 #include "tests/support/turns.h"
@@ -206,6 +207,20 @@ pass_by(void *arg, struct repo *repo, struct error *err)
     return catalog_append(repo, &catalog, &entry, (struct catalog_check){0}, err);
 }
 
+/* The server was promoted: a history file, then WAL of the new timeline. */
+static enum status
+archive_a_new_timeline(void *arg, struct repo *repo, struct error *err)
+{
+    const struct wal_file history = {STUB_SYSTEM_IDENTIFIER, "00000002.history"};
+    char key[STORE_KEY_MAX + 1];
+
+    (void) arg;
+    TRY(wal_key(repo, &history, key, err));
+    TRY(object_put(repo, key, OBJECT_COMPRESSED, BYTES("1\t0/500100\tpromoted\n"), err));
+    TRY(stub_archive(repo, "000000020000000000000005", err));
+    return stub_archive(repo, "000000020000000000000006", err);
+}
+
 /* Checks */
 
 static const struct stub_backup *
@@ -258,6 +273,11 @@ inspect(void *arg, struct repo *repo, const char *key, bool removed, struct erro
 {
     struct scene *scene = arg;
 
+    if (removed && strstr(key, "/wal/42/00000002/") != NULL)
+    {
+        error_set(err, STATUS_CORRUPT, "%s was just archived, and is gone", key);
+        return false;
+    }
     if (!removed && strstr(key, "/log/") == NULL)
         return true;
     if (catalog_load(repo, &scene->catalog, err) != OK)
@@ -356,6 +376,7 @@ static const struct turns_actor backup = {.name = "backup", .act = back_up_one};
 static const struct turns_actor other_backup = {.name = "other backup", .act = back_up_another};
 static const struct turns_actor expirer = {.name = "expirer", .act = expire};
 static const struct turns_actor other_expirer = {.name = "other expirer", .act = expire};
+static const struct turns_actor promoter = {.name = "promoter", .act = archive_a_new_timeline};
 static const struct turns_actor passer_by = {.name = "passer-by", .act = pass_by};
 static const struct turns_actor holder = {.name = "holder", .act = hold_the_oldest};
 
@@ -461,6 +482,20 @@ a_hold_is_either_refused_or_lasts(void **state)
     assert_safe(&play, &scene);
 }
 
+static void
+a_new_timeline_loses_no_wal(void **state)
+{
+    SCOPED(clear_scene) struct scene scene = {0};
+    struct turns_play play;
+
+    (void) state;
+    set_scene(&scene, 0);
+    play = play_of(&scene, 3);
+    cast(&play, promoter);
+    cast(&play, expirer);
+    assert_safe(&play, &scene);
+}
+
 /* Checkpoints drop what was deleted; who read it before must still know. */
 static void
 a_checkpoint_in_the_middle_changes_nothing(void **state)
@@ -492,7 +527,7 @@ without_its_check_a_backup_is_lost(void **state)
     play = play_of(&scene, 2);
     cast(&play, backup);
     cast(&play, expirer);
-    assert_unsafe(&play, &scene, "is gone, and a backup in the catalog needs it"));
+    assert_unsafe(&play, &scene, "is gone, and a backup in the catalog needs it");
 }
 
 static void
@@ -507,7 +542,7 @@ without_conditional_creation_a_backup_is_lost(void **state)
     play.overwrite = true;
     cast(&play, backup);
     cast(&play, expirer);
-    assert_unsafe(&play, &scene, "is not there"));
+    assert_unsafe(&play, &scene, "is not there");
 }
 
 static void
@@ -524,7 +559,7 @@ without_the_memory_of_condemnations_a_backup_is_lost(void **state)
     cast(&play, backup);
     cast(&play, expirer);
     cast(&play, passer_by);
-    assert_unsafe(&play, &scene, "is gone, and a backup in the catalog needs it"));
+    assert_unsafe(&play, &scene, "is gone, and a backup in the catalog needs it");
 }
 
 int
@@ -535,6 +570,7 @@ main(void)
         cmocka_unit_test(two_backups_and_an_expirer_never_lose_data),
         cmocka_unit_test(a_backup_and_two_expirers_never_lose_data),
         cmocka_unit_test(a_hold_is_either_refused_or_lasts),
+        cmocka_unit_test(a_new_timeline_loses_no_wal),
         cmocka_unit_test(a_checkpoint_in_the_middle_changes_nothing),
         cmocka_unit_test(without_its_check_a_backup_is_lost),
         cmocka_unit_test(without_conditional_creation_a_backup_is_lost),

@@ -48,12 +48,18 @@ def bindir():
                     if (p / "initdb").exists() and int(p.parent.name) >= 15]
         if not versions:
             raise AssertionError("no PostgreSQL 15 or later below /usr/lib/postgresql: "
-                                 "install Debian's postgresql-15, or set REDOUBT_TEST_PG_BINDIR")
+                                 "install Debian's postgresql, or set REDOUBT_TEST_PG_BINDIR")
         found = max(versions, key=lambda p: int(p.parent.name))
     for program in ("initdb", "pg_ctl", "psql", "pg_basebackup", "pgbench", "pg_amcheck"):
         if not (found / program).exists():
             raise AssertionError(f"{found / program} is missing")
     return found
+
+
+def major():
+    """The major version of the programs under test."""
+    version = process.run([bindir() / "postgres", "--version"]).out
+    return int(re.search(r"\(PostgreSQL\) (\d+)", version).group(1))
 
 
 class Cluster:
@@ -74,7 +80,7 @@ class Cluster:
     def create(cls, home, *, checksums=True, wal_segsize=None, settings=None, fresh=False):
         """A new cluster.  Copies share a system identifier unless fresh is asked for."""
         self = cls(home)
-        options = ["-k"] if checksums else []
+        options = ["-k"] if checksums else self._without_checksums()
         options += [f"--wal-segsize={wal_segsize}"] if wal_segsize else []
         made = None if fresh else _initdb_cache.get(tuple(options))
         if made and made.exists():
@@ -88,6 +94,11 @@ class Cluster:
                 _initdb_cache[tuple(options)] = kept
         self.set(**{**SETTINGS, **(settings or {})})
         return self
+
+    def _without_checksums(self):
+        """From PostgreSQL 18 on they are initdb's default."""
+        offered = "--no-data-checksums" in process.run([self.bin / "initdb", "--help"]).out
+        return ["--no-data-checksums"] if offered else []
 
     # Configuration
 
@@ -259,8 +270,9 @@ class Cluster:
         return segment
 
     def restore_point(self, name):
-        """Make a restore point; returns the LSN of its end."""
-        return self.value(f"select pg_create_restore_point('{name}')")
+        """Make a restore point; returns the LSN of its end, unpadded (19 pads it)."""
+        high, low = self.value(f"select pg_create_restore_point('{name}')").split("/")
+        return f"{high}/{int(low, 16):X}"
 
     def commit(self, statement, database="postgres"):
         """Run one statement; returns its transaction's XID, and the time just after its commit."""

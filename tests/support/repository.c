@@ -46,9 +46,34 @@ test_repository_open_faulty(struct test_repository *test)
 }
 
 void
+test_repository_open_copy(struct test_repository *copy, const struct test_repository *of)
+{
+    SCOPED(freep) char *key_file = path_join(of->directory, "key");
+    SCOPED(store_freep) struct store *store = NULL;
+    SCOPED(store_freep) struct store *faulty = NULL;
+    struct repo_options options = {.cluster = "shop",
+                                   .unlock = {.key_file = key_file},
+                                   .encryption_off = of->repo->keyring == NULL,
+                                   .copy = true,
+                                   .compression_level = 1};
+    struct store_dialect dialect;
+    struct error err = {0};
+
+    *copy = (struct test_repository){0};
+    assert_ok(store_open_memory(&store, &err));
+    assert_ok(repo_create_copy(store, of->repo, &options, &dialect, &err));
+    assert_ok(faulty_store_open(&faulty, store, &err));
+    assert_ok(repo_open(&copy->repo, faulty, &options, &err));
+    copy->target = store;
+    faulty = NULL;
+    store = NULL;
+}
+
+void
 test_repository_close(struct test_repository *test)
 {
     repo_freep(&test->repo);
     store_freep(&test->target);
-    test_directory_remove(test->directory);
+    if (test->directory != NULL)
+        test_directory_remove(test->directory);
 }

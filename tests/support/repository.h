@@ -20,4 +20,6 @@ void test_repository_open(struct test_repository *test, bool encrypted);
 
 /* Encrypted, and opened through a faulty store, which is repo->store and not armed. */
 void test_repository_open_faulty(struct test_repository *test);
+/* An empty copy of it in a store of its own, opened through a faulty store. */
+void test_repository_open_copy(struct test_repository *copy, const struct test_repository *of);
 void test_repository_close(struct test_repository *test);

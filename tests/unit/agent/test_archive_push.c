@@ -19,6 +19,9 @@
 #define MAGIC_15   0xD110
 #define FIRST_FILE "000000010000000000000001"
 
+/* No data directory, and no further repositories. */
+static const struct config config;
+
 /* A repository in memory that accepts one cluster of 1 MiB segments, and a place for files. */
 struct fixture
 {
@@ -106,8 +109,8 @@ a_segment_is_archived_once_and_again_is_fine(void **state)
     struct error err = {0};
     const char *path = write_segment(fixture, FIRST_FILE, SYSTEM_ID, MIB, 'a');
 
-    assert_ok(archive_push(fixture->repo, path, NULL, &err));
-    assert_ok(archive_push(fixture->repo, path, NULL, &err));
+    assert_ok(archive_push(&config, fixture->repo, path, &err));
+    assert_ok(archive_push(&config, fixture->repo, path, &err));
 }
 
 static void
@@ -116,11 +119,11 @@ other_content_is_a_conflict_that_shows_both_digests(void **state)
     struct fixture *fixture = *state;
     struct error err = {0};
 
-    assert_ok(archive_push(fixture->repo, write_segment(fixture, FIRST_FILE, SYSTEM_ID, MIB, 'a'),
-                           NULL, &err));
+    assert_ok(archive_push(&config, fixture->repo,
+                           write_segment(fixture, FIRST_FILE, SYSTEM_ID, MIB, 'a'), &err));
 
-    assert_status(archive_push(fixture->repo,
-                               write_segment(fixture, FIRST_FILE, SYSTEM_ID, MIB, 'b'), NULL, &err),
+    assert_status(archive_push(&config, fixture->repo,
+                               write_segment(fixture, FIRST_FILE, SYSTEM_ID, MIB, 'b'), &err),
                   STATUS_CONFLICT);
     assert_message("with other content");
     assert_non_null(strstr(err.detail, "Nothing was overwritten"));
@@ -132,9 +135,8 @@ a_cluster_that_was_not_accepted_is_refused(void **state)
     struct fixture *fixture = *state;
     struct error err = {0};
 
-    assert_status(archive_push(fixture->repo,
-                               write_segment(fixture, FIRST_FILE, SYSTEM_ID + 1, MIB, 'a'), NULL,
-                               &err),
+    assert_status(archive_push(&config, fixture->repo,
+                               write_segment(fixture, FIRST_FILE, SYSTEM_ID + 1, MIB, 'a'), &err),
                   STATUS_REFUSED);
     assert_message("7310000000000000002");
     assert_non_null(strstr(err.hint, "redoubt lineage add"));
@@ -146,9 +148,9 @@ a_name_that_is_not_of_pg_wal_is_refused(void **state)
     struct fixture *fixture = *state;
     struct error err = {0};
 
-    assert_status(
-        archive_push(fixture->repo, write_file(fixture, "postgresql.conf", BYTES("x")), NULL, &err),
-        STATUS_CONFIG);
+    assert_status(archive_push(&config, fixture->repo,
+                               write_file(fixture, "postgresql.conf", BYTES("x")), &err),
+                  STATUS_CONFIG);
 }
 
 static void
@@ -158,14 +160,14 @@ a_file_that_is_not_a_segment_is_corrupt(void **state)
     struct error err = {0};
 
     assert_status(
-        archive_push(fixture->repo, write_file(fixture, FIRST_FILE, BYTES("")), NULL, &err),
+        archive_push(&config, fixture->repo, write_file(fixture, FIRST_FILE, BYTES("")), &err),
         STATUS_CORRUPT);
     assert_message("too short");
     assert_status(
-        archive_push(fixture->repo,
+        archive_push(&config, fixture->repo,
                      write_file(fixture, FIRST_FILE,
                                 BYTES("forty bytes that are not the head of any WAL....")),
-                     NULL, &err),
+                     &err),
         STATUS_CORRUPT);
 }
 
@@ -177,7 +179,7 @@ a_file_without_a_header_needs_a_data_directory(void **state)
     const char *path = write_file(fixture, "00000002.history", BYTES("1\t0/3000000\tno\n"));
 
     assert_int_equal(chdir(fixture->directory), 0);
-    assert_status(archive_push(fixture->repo, path, NULL, &err), STATUS_NOT_FOUND);
+    assert_status(archive_push(&config, fixture->repo, path, &err), STATUS_NOT_FOUND);
     assert_message("whose \"00000002.history\" is");
     assert_non_null(strstr(err.hint, "data_directory"));
 }
@@ -188,8 +190,8 @@ a_history_file_must_be_one(void **state)
     struct fixture *fixture = *state;
     struct error err = {0};
 
-    assert_status(archive_push(fixture->repo, write_file(fixture, "00000002.history", BYTES("x")),
-                               NULL, &err),
+    assert_status(archive_push(&config, fixture->repo,
+                               write_file(fixture, "00000002.history", BYTES("x")), &err),
                   STATUS_CORRUPT);
 }
 

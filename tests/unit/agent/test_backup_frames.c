@@ -2,9 +2,8 @@
 #include "tests/support/assert.h"
 
 #include "agent/backup_frames.h"
-#include "base/crc32c.h"
-#include "stream/sink.h"
-#include "tests/support/repository.h"
+#include "tests/support/backup_build.h"
+#include "tests/support/manifest_picture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,24 +96,24 @@ static enum status
 send_file(struct backup_frames *frames, const struct file *file, const uint8_t *content,
           struct error *err)
 {
-    struct manifest_file entry = {.path = file->path, .mode = 0600, .size_bytes = file->size};
+    const struct backup_file entry = {.file = {.mode = 0600, .size_bytes = file->size}};
     size_t step = 100003;
 
-    TRY(backup_frames_begin(frames, &entry, err));
+    TRY(backup_frames_begin(frames, file->path, file->size, err));
     for (size_t at = 0; at < file->size; at += step)
         TRY(backup_frames_data(
-            frames, (struct bytes){content + at, file->size - at < step ? file->size - at : step},
-            err));
-    return backup_frames_end(frames, err);
+            frames, at,
+            (struct bytes){content + at, file->size - at < step ? file->size - at : step}, err));
+    return backup_frames_end(frames, &entry, err);
 }
 
 static enum status
 send_files(struct backup_frames *frames, const struct files *files, struct error *err)
 {
-    const struct manifest_file directory = {.path = "base", .type = MANIFEST_DIRECTORY};
+    const struct backup_file directory = {.file = {.type = MANIFEST_DIRECTORY}};
 
-    TRY(backup_frames_begin(frames, &directory, err));
-    TRY(backup_frames_end(frames, err));
+    TRY(backup_frames_begin(frames, "base", 0, err));
+    TRY(backup_frames_end(frames, &directory, err));
     for (size_t index = 0; index < files->count; index++)
     {
         SCOPED(freep) uint8_t *content = malloc(files->items[index].size + 8);
@@ -148,12 +147,8 @@ back_up(struct repo *repo, const struct files *files, struct backup_frames **fra
 /* Puts together again what came back. */
 struct assembly
 {
-    struct repo *repo;
-    const struct pack *packs;
-    struct pack_reader *reader;
-    struct frame_place place; /* of the frame that is open */
-    struct bytes frame;
-    char path[1025]; /* of the file before, for the order */
+    struct manifest_picture picture; /* of the packs */
+    char path[1025];                 /* of the file before, for the order */
     size_t file_count;
     uint8_t *content;
     size_t covered;
@@ -170,80 +165,64 @@ check_content(struct assembly *assembly)
     assert_memory_equal(assembly->content, want, assembly->expected);
 }
 
-static enum status
-take_file(void *arg, const struct manifest_file *file, struct error *err)
+static void
+take_file(struct assembly *assembly, const struct manifest_file *file)
 {
-    struct assembly *assembly = arg;
-    SCOPED(freep) uint8_t *want = malloc(file->size_bytes + 8);
-
-    (void) err;
     check_content(assembly);
     assert_true(strcmp(assembly->path, file->path) < 0);
     snprintf(assembly->path, sizeof(assembly->path), "%s", file->path);
     assembly->covered = 0;
     assembly->expected = file->size_bytes;
-    if (file->type == MANIFEST_DIRECTORY)
-        return OK;
-    assembly->file_count++;
-    fill(want, file->size_bytes);
-    assert_true(file->has_crc32c);
-    assert_int_equal(file->crc32c, crc32c_finish(crc32c_update(
-                                       CRC32C_INIT, (struct bytes){want, file->size_bytes})));
-    return OK;
+    if (file->type != MANIFEST_DIRECTORY)
+        assembly->file_count++;
+}
+
+static void
+take_range(struct assembly *assembly, const struct backup_record *range)
+{
+    const struct manifest_extent extent = {range->offset, (uint32_t) range->length, range->skip,
+                                           range->frame};
+
+    assert_false(range->inherited);
+    assert_int_equal(range->offset, assembly->covered);
+    assert_true(range->offset + range->length <= assembly->expected);
+    manifest_picture_fetch(&assembly->picture, &extent, assembly->content + range->offset);
+    assembly->covered += range->length;
 }
 
 static enum status
-open_frame(struct assembly *assembly, const struct frame_place *place, struct error *err)
+take_all(struct assembly *assembly, struct backup_frames *frames, struct error *err)
 {
-    const struct pack *pack = &assembly->packs[place->pack];
-    SCOPED(buffer_release) struct buffer stored = BUFFER_INIT(FRAME_STORED_MAX);
-    SCOPED(sink_freep) struct sink *sink = NULL;
-    char key[STORE_KEY_MAX + 1];
+    struct backup_record record;
+    bool more;
 
-    if (memcmp(place, &assembly->place, sizeof(*place)) == 0)
-        return OK; /* it is the one before */
-    TRY(pack_key(assembly->repo, pack->id, key, err));
-    TRY(sink_open_buffer(&sink, &stored, err));
-    TRY(store_read(assembly->repo->store, key, place->offset, place->size, sink, err));
-    TRY(pack_reader_turn(assembly->reader, pack, err));
-    assembly->place = *place;
-    return pack_reader_open(assembly->reader, buffer_bytes(&stored), place, &assembly->frame, err);
-}
-
-static enum status
-take_extent(void *arg, const struct manifest_file *file, const struct manifest_extent *extent,
-            struct error *err)
-{
-    struct assembly *assembly = arg;
-
-    assert_string_equal(file->path, assembly->path);
-    assert_int_equal(extent->file_offset, assembly->covered);
-    TRY(open_frame(assembly, &extent->frame, err));
-    assert_true(extent->skip + extent->length <= assembly->frame.size);
-    assert_true(extent->file_offset + extent->length <= assembly->expected);
-    memcpy(assembly->content + extent->file_offset, assembly->frame.data + extent->skip,
-           extent->length);
-    assembly->covered += extent->length;
-    return OK;
+    TRY(backup_frames_sort(frames, err));
+    for (;;)
+    {
+        TRY(backup_frames_next(frames, &record, &more, err));
+        if (!more)
+            return OK;
+        if (record.is_file)
+            take_file(assembly, &record.file.file);
+        else
+            take_range(assembly, &record);
+    }
 }
 
 static void
 assert_comes_back(struct repo *repo, const struct files *files, struct backup_frames *frames)
 {
-    SCOPED(pack_reader_freep) struct pack_reader *reader = NULL;
     SCOPED(freep) uint8_t *content = malloc(64 * MIB);
-    struct assembly assembly = {.repo = repo, .content = content};
-    const struct manifest_handler handler = {
-        .file = take_file, .extent = take_extent, .arg = &assembly};
+    struct assembly assembly = {.content = content};
     struct error err = {0};
     size_t pack_count;
+    const struct pack *packs = backup_frames_packs(frames, &pack_count);
 
-    assembly.packs = backup_frames_packs(frames, &pack_count);
-    assert_ok(pack_reader_create(&reader, repo, &err));
-    assembly.reader = reader;
-    assert_ok(backup_frames_each(frames, &handler, &err));
+    manifest_picture_of_packs(&assembly.picture, repo, packs, pack_count);
+    assert_ok(take_all(&assembly, frames, &err));
     check_content(&assembly);
     assert_int_equal(assembly.file_count, files->count);
+    manifest_picture_release(&assembly.picture);
 }
 
 static void
@@ -370,7 +349,6 @@ static void
 a_receiver_that_fails_midway_ends_every_thread(void **state)
 {
     (void) state;
-    const struct manifest_file entry = {.path = "cut", .size_bytes = 10 * MIB};
     struct backup_frames *frames = NULL;
     struct test_repository test;
     struct group *group = NULL;
@@ -382,8 +360,8 @@ a_receiver_that_fails_midway_ends_every_thread(void **state)
         .repo = test.repo, .workers = 2, .uploaders = 1, .sort_memory = 256 * 1024};
     assert_ok(group_create(&group, &err));
     assert_ok(backup_frames_create(&frames, &options, group, &err));
-    assert_ok(backup_frames_begin(frames, &entry, &err));
-    assert_ok(backup_frames_data(frames, (struct bytes){content, 3 * MIB}, &err));
+    assert_ok(backup_frames_begin(frames, "cut", 10 * MIB, &err));
+    assert_ok(backup_frames_data(frames, 0, (struct bytes){content, 3 * MIB}, &err));
     group_freep(&group); /* returns only when every thread is gone */
     backup_frames_freep(&frames);
     test_repository_close(&test);
@@ -394,7 +372,6 @@ a_path_too_long_is_refused(void **state)
 {
     (void) state;
     char path[1100] = {0};
-    const struct manifest_file entry = {.path = path};
     struct backup_frames *frames = NULL;
     struct test_repository test;
     struct group *group = NULL;
@@ -406,10 +383,186 @@ a_path_too_long_is_refused(void **state)
         .repo = test.repo, .workers = 1, .uploaders = 1, .sort_memory = 256 * 1024};
     assert_ok(group_create(&group, &err));
     assert_ok(backup_frames_create(&frames, &options, group, &err));
-    assert_status(backup_frames_begin(frames, &entry, &err), STATUS_UNSUPPORTED);
+    assert_status(backup_frames_begin(frames, path, 0, &err), STATUS_UNSUPPORTED);
     group_freep(&group);
     backup_frames_freep(&frames);
     test_repository_close(&test);
+}
+
+/* Ranges of one file, as they are told and as they come back. */
+static void
+new_ranges_and_inherited_ones_come_back_in_order(void **state)
+{
+    static const struct
+    {
+        bool inherited;
+        uint64_t offset;
+        uint64_t length;
+    } rows[] = {
+        {true, 0, 8192},       {false, 8192, 100},        {false, 9000, 1}, /* a hole before it */
+        {true, 9001, 1 << 30}, {false, 1073750825, 8192}, {true, UINT64_C(1) << 40, 1},
+    };
+    const struct backup_file file = {.file = {.size_bytes = UINT64_C(2) << 40}};
+    struct backup_build build;
+    struct backup_record record;
+    struct error err = {0};
+    uint8_t content[8192] = {0};
+    bool more;
+
+    (void) state;
+    backup_build_open(&build);
+    backup_build_begin(&build);
+    assert_ok(backup_frames_begin(build.frames, "base/5/1", 0, &err));
+    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++)
+        if (rows[row].inherited)
+            assert_ok(
+                backup_frames_inherit(build.frames, rows[row].offset, rows[row].length, &err));
+        else
+            assert_ok(backup_frames_data(build.frames, rows[row].offset,
+                                         (struct bytes){content, rows[row].length}, &err));
+    assert_ok(backup_frames_end(build.frames, &file, &err));
+    backup_build_end(&build);
+
+    assert_ok(backup_frames_next(build.frames, &record, &more, &err));
+    assert_true(more && record.is_file);
+    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++)
+    {
+        assert_ok(backup_frames_next(build.frames, &record, &more, &err));
+        assert_true(more && !record.is_file);
+        assert_int_equal(record.inherited, rows[row].inherited);
+        assert_int_equal(record.offset, rows[row].offset);
+        assert_int_equal(record.length, rows[row].length);
+    }
+    assert_ok(backup_frames_next(build.frames, &record, &more, &err));
+    assert_false(more);
+    backup_build_close(&build);
+}
+
+/* Each path's content is a run of pieces that follow on each other, moved in another order. */
+#define MOVED_PATHS  30
+#define MOVED_PIECES 12
+#define MOVED_SIZE   9973
+
+static void
+fill_moved(uint8_t content[MOVED_SIZE], int path, int piece)
+{
+    for (int index = 0; index < MOVED_SIZE; index++)
+        content[index] = (uint8_t) (path * 7 + piece * 31 + index);
+}
+
+/* Every third path with all its pieces one after the other, so that they become one. */
+static void
+move_all(struct backup_frames *frames)
+{
+    uint8_t content[MOVED_SIZE];
+    struct error err = {0};
+    char path[16];
+
+    for (int count = 0; count < MOVED_PATHS * MOVED_PIECES; count++)
+    {
+        int number = count / MOVED_PIECES;
+        int piece = count % MOVED_PIECES;
+
+        if (number % 3 != 0)
+            piece = piece * 5 % MOVED_PIECES;
+        snprintf(path, sizeof(path), "%02d", MOVED_PATHS - number);
+        fill_moved(content, number, piece);
+        assert_ok(backup_frames_move(frames, path, (uint64_t) piece * MOVED_SIZE,
+                                     (struct bytes){content, MOVED_SIZE}, &err));
+    }
+}
+
+/* What came back of a path, which is whole. */
+static void
+assert_moved(const uint8_t *content, uint64_t size, int number)
+{
+    uint8_t wanted[MOVED_SIZE];
+
+    assert_int_equal(size, MOVED_PIECES * MOVED_SIZE);
+    for (int piece = 0; piece < MOVED_PIECES; piece++)
+    {
+        fill_moved(wanted, number, piece);
+        assert_memory_equal(content + (size_t) piece * MOVED_SIZE, wanted, MOVED_SIZE);
+    }
+}
+
+static void
+what_is_moved_comes_back_apart_by_path_and_offset(void **state)
+{
+    static uint8_t content[MOVED_PIECES * MOVED_SIZE];
+    SCOPED(manifest_picture_release) struct manifest_picture packs = {0};
+    struct backup_build build;
+    struct backup_record record;
+    struct error err = {0};
+    const char *path;
+    char wanted[16];
+    uint64_t reached = 0;
+    int paths = 0;
+    size_t pieces = 0;
+    bool more;
+
+    (void) state;
+    backup_build_open(&build);
+    backup_build_begin(&build);
+    backup_build_file(&build, "00", (struct bytes){content, MIB / 16});
+    move_all(build.frames);
+    backup_build_end(&build);
+    manifest_picture_of_packs(&packs, build.repo, build.written, build.written_count);
+    for (;; pieces++)
+    {
+        struct manifest_extent extent;
+
+        assert_ok(backup_frames_next_moved(build.frames, &path, &record, &more, &err));
+        if (!more || record.offset < reached)
+        {
+            assert_moved(content, reached, MOVED_PATHS - 1 - paths++);
+            reached = 0;
+        }
+        if (!more)
+            break;
+        assert_false(record.is_file || record.inherited);
+        assert_int_equal(record.offset, reached);
+        snprintf(wanted, sizeof(wanted), "%02d", paths + 1);
+        assert_string_equal(path, wanted);
+        extent = (struct manifest_extent){record.offset, (uint32_t) record.length, record.skip,
+                                          record.frame};
+        manifest_picture_fetch(&packs, &extent, content + record.offset);
+        reached += record.length;
+    }
+    assert_int_equal(paths, MOVED_PATHS);
+    /* 20 paths of 12 pieces, 10 of one, and some that frames divide. */
+    assert_between((long long) pieces, 251, 256);
+    backup_build_close(&build);
+}
+
+/* Where it follows on a file's own content it is not mistaken for more of that. */
+static void
+what_is_moved_is_no_content_of_the_file_that_was_last(void **state)
+{
+    struct backup_build build;
+    struct backup_record record;
+    struct error err = {0};
+    const char *path;
+    bool more;
+
+    (void) state;
+    backup_build_open(&build);
+    backup_build_begin(&build);
+    backup_build_file(&build, "base/5/1", BYTES("own"));
+    assert_ok(backup_frames_move(build.frames, "base/5/1", 3, BYTES("moved"), &err));
+    backup_build_end(&build);
+    assert_ok(backup_frames_next(build.frames, &record, &more, &err));
+    assert_true(more && record.is_file);
+    assert_ok(backup_frames_next(build.frames, &record, &more, &err));
+    assert_true(more && record.length == 3);
+    assert_ok(backup_frames_next(build.frames, &record, &more, &err));
+    assert_false(more);
+    assert_ok(backup_frames_next_moved(build.frames, &path, &record, &more, &err));
+    assert_true(more && record.length == 5 && record.offset == 3);
+    assert_string_equal(path, "base/5/1");
+    assert_ok(backup_frames_next_moved(build.frames, &path, &record, &more, &err));
+    assert_false(more);
+    backup_build_close(&build);
 }
 
 int
@@ -423,6 +576,9 @@ main(void)
         cmocka_unit_test(a_store_that_fails_anywhere_ends_every_thread),
         cmocka_unit_test(a_receiver_that_fails_midway_ends_every_thread),
         cmocka_unit_test(a_path_too_long_is_refused),
+        cmocka_unit_test(new_ranges_and_inherited_ones_come_back_in_order),
+        cmocka_unit_test(what_is_moved_comes_back_apart_by_path_and_offset),
+        cmocka_unit_test(what_is_moved_is_no_content_of_the_file_that_was_last),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,20 +70,23 @@ write_server_manifest(struct buffer *text, const struct entry *entries, struct e
 static enum status
 send_files(struct backup_frames *frames, const struct entry *entries, struct error *err)
 {
-    const struct manifest_file directory = {.path = "base", .type = MANIFEST_DIRECTORY};
+    const struct backup_file directory = {.file = {.type = MANIFEST_DIRECTORY}};
 
-    TRY(backup_frames_begin(frames, &directory, err));
-    TRY(backup_frames_end(frames, err));
+    TRY(backup_frames_begin(frames, "base", 0, err));
+    TRY(backup_frames_end(frames, &directory, err));
     for (size_t index = 0; index < ENTRY_COUNT; index++)
     {
-        struct manifest_file file = {.path = entries[index].path, .mode = 0600};
+        struct backup_file file = {.file = {.mode = 0600}};
+        struct bytes content;
 
         if (!entries[index].arrives)
             continue; /* such as the rest of a short table */
-        file.size_bytes = strlen(file.path);
-        TRY(backup_frames_begin(frames, &file, err));
-        TRY(backup_frames_data(frames, bytes_of(entries[index].path), err));
-        TRY(backup_frames_end(frames, err));
+        content = bytes_of(entries[index].path);
+        file.file.size_bytes = file.sent_bytes = content.size;
+        file.sent_crc32c = crc32c_finish(crc32c_update(CRC32C_INIT, content));
+        TRY(backup_frames_begin(frames, entries[index].path, content.size, err));
+        TRY(backup_frames_data(frames, 0, content, err));
+        TRY(backup_frames_end(frames, &file, err));
     }
     return backup_frames_finish(frames, err);
 }
@@ -93,12 +96,14 @@ commit(struct repo *repo, struct bytes server_manifest, struct backup_frames *fr
        struct manifest_totals *totals, struct error *err)
 {
     SCOPED(backup_manifest_freep) struct backup_manifest *manifest = NULL;
+    const struct backup_overlay_options overlay = {.repo = repo, .frames = frames};
 
     TRY(backup_manifest_create(&manifest, repo, BACKUP_ID, 65536, err));
     for (size_t at = 0; at < server_manifest.size; at++) /* as the network may cut it */
         TRY(backup_manifest_write(manifest, (struct bytes){server_manifest.data + at, 1}, err));
     TRY(backup_manifest_finish(manifest, err));
-    return backup_manifest_commit(manifest, frames, &header, totals, err);
+    TRY(backup_frames_sort(frames, err));
+    return backup_manifest_commit(manifest, &overlay, &header, totals, err);
 }
 
 /* Back up these files, hold them against this manifest. */

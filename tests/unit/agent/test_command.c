@@ -77,12 +77,12 @@ exit_codes_keep_what_postgresql_reads_into_them(void **state)
 
     for (enum status status = OK; status <= STATUS_UNSUPPORTED; status++)
     {
-        assert_in_range(exit_code_of(status), status == OK ? 0 : 1, status == OK ? 0 : 125);
+        assert_between(exit_code_of(status), status == OK ? 0 : 1, status == OK ? 0 : 125);
         if (push != NULL)
-            assert_in_range(code_of(push, status), status == OK ? 0 : 1, status == OK ? 0 : 125);
+            assert_between(code_of(push, status), status == OK ? 0 : 1, status == OK ? 0 : 125);
         if (get != NULL && status != OK && status != STATUS_NOT_FOUND)
         {
-            assert_in_range(code_of(get, status), 126, 255);
+            assert_between(code_of(get, status), 126, 255);
             if (status != STATUS_CANCELLED)
                 assert_int_not_equal(code_of(get, status), 128 + SIGTERM);
         }

@@ -27,9 +27,11 @@ a_minimal_file_gets_the_defaults(void **state)
     assert_int_equal(config->encryption.mode, CONFIG_ENCRYPTION_KEY_FILE);
     assert_string_equal(config->encryption.key_file, "/etc/redoubt/repository.key");
     assert_int_equal(config->compression_level, 1);
-    assert_in_range(config->workers, 1, 64);
+    assert_between(config->workers, 1, 64);
     assert_int_equal(config->memory_bytes, 256 << 20);
     assert_null(config->spool);
+    assert_int_equal(config->further.count, 0);
+    assert_ptr_equal(config->chosen, &config->repository);
 }
 
 static void
@@ -107,8 +109,8 @@ static const struct refusal
     {"- a\n", "f:1:1: the configuration must be a mapping, found a list", ""},
     {CLUSTER REPOSITORY, "f:1:1: \"encryption\" is missing from the configuration", ""},
     {CLUSTER ENCRYPTION, "f:1:1: \"repository\" is missing from the configuration", ""},
-    {MINIMAL "retention: {daily: 7}\n", "f:4:1: unknown key \"retention\" in the configuration",
-     ""},
+    {MINIMAL "retentoin: {daily: 7}\n", "f:4:1: unknown key \"retentoin\" in the configuration",
+     "Did you mean \"retention\"?"},
     {MINIMAL "worker: 2\n", "f:4:1: unknown key \"worker\" in the configuration",
      "Did you mean \"workers\"?"},
     {MINIMAL "workers: 0\n", "f:4:10: \"workers\" must be between 1 and 64, found \"0\"", ""},
@@ -214,6 +216,28 @@ a_password_in_a_wrong_connection_is_never_shown(void **state)
 }
 
 static void
+what_is_read_from_is_chosen_by_name(void **state)
+{
+    (void) state;
+    SCOPED(config_freep) struct config *config = NULL;
+    struct error err = {0};
+
+    assert_ok(
+        config_parse(BYTES(MINIMAL "repositories: {offsite: {store: file, path: /mnt/copy}}\n"),
+                     "f", &config, &err));
+
+    assert_ok(config_choose(config, "offsite", &err));
+    assert_string_equal(config->chosen->path, "/mnt/copy");
+    assert_ok(config_choose(config, "main", &err));
+    assert_ptr_equal(config->chosen, &config->repository);
+    assert_ok(config_choose(config, NULL, &err));
+    assert_ptr_equal(config->chosen, &config->repository);
+    assert_status(config_choose(config, "ofsite", &err), STATUS_CONFIG);
+    assert_message("there is no repository \"ofsite\" in \"f\"");
+    assert_string_equal(err.hint, "Did you mean \"offsite\"?");
+}
+
+static void
 a_missing_file_is_not_found(void **state)
 {
     (void) state;
@@ -232,6 +256,7 @@ main(void)
         cmocka_unit_test(encryption_can_be_off_only_in_words),
         cmocka_unit_test(a_wrong_file_is_refused_with_its_place),
         cmocka_unit_test(a_password_in_a_wrong_connection_is_never_shown),
+        cmocka_unit_test(what_is_read_from_is_chosen_by_name),
         cmocka_unit_test(a_missing_file_is_not_found),
     };
 

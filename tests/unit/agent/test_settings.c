@@ -15,6 +15,7 @@ static const struct settings right = {
     .archive_timeout_s = 60,
     .max_wal_senders = 10,
     .full_page_writes = true,
+    .summarizes_wal = true,
 };
 
 static struct setting_change changes[SETTINGS_CHANGE_MAX];
@@ -54,7 +55,8 @@ a_fresh_server_needs_archiving(void **state)
     struct settings fresh = {.wal_level = "replica",
                              .archive_mode = "off",
                              .max_wal_senders = 10,
-                             .full_page_writes = true};
+                             .full_page_writes = true,
+                             .summarizes_wal = true};
     size_t count = review(&fresh);
 
     assert_int_equal(count, 3);
@@ -63,6 +65,18 @@ a_fresh_server_needs_archiving(void **state)
     assert_string_equal(find_change(count, "archive_command")->wanted, right.archive_command);
     assert_false(find_change(count, "archive_command")->by_hand);
     assert_true(find_change(count, "archive_timeout")->advice);
+}
+
+static void
+a_server_without_wal_summaries_is_advised_to_make_them(void **state)
+{
+    (void) state;
+    struct settings plain = right;
+
+    plain.summarizes_wal = false;
+    assert_int_equal(review(&plain), 1);
+    assert_true(find_change(1, "summarize_wal")->advice);
+    assert_false(find_change(1, "summarize_wal")->needs_restart);
 }
 
 static void
@@ -187,6 +201,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_server_that_is_right_needs_nothing),
         cmocka_unit_test(a_fresh_server_needs_archiving),
+        cmocka_unit_test(a_server_without_wal_summaries_is_advised_to_make_them),
         cmocka_unit_test(minimal_wal_needs_a_restart_and_senders),
         cmocka_unit_test(a_change_that_waits_for_a_restart_is_pending),
         cmocka_unit_test(somebody_elses_archiving_is_left_alone),

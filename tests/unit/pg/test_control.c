@@ -23,7 +23,7 @@ static const struct layout layouts[] = {
     {"16", 1300, 202307071, 16, 64, 104, 136, 172, 208, 216, 224, 228, 252, 288},
     {"17", 1700, 202406281, 17, 64, 104, 136, 172, 208, 216, 224, 228, 252, 288},
     {"18", 1800, 202506291, 18, 64, 104, 136, 172, 208, 216, 224, 228, 252, 292},
-    {"19", 1902, 202605131, 19, 72, 112, 144, 180, 216, 224, 236, 240, 264, 304},
+    {"19", 1905, 202610061, 19, 72, 112, 144, 180, 216, 224, 236, 240, 268, 308},
 };
 
 static void
@@ -147,6 +147,7 @@ other_versions_are_refused_by_name(void **state)
         {.name = "13", .control_version = 1300, .catalog_version = 202007201},
         {.name = "14", .control_version = 1300, .catalog_version = 202107181},
         {.name = "12", .control_version = 1201, .catalog_version = 201909212},
+        {.name = "a beta of 19", .control_version = 1902, .catalog_version = 202605131},
         {.name = "20", .control_version = 2000, .catalog_version = 202707071},
     };
 

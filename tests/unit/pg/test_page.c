@@ -160,18 +160,22 @@ headers_that_postgresql_does_not_write_are_told(void **state)
 }
 
 static void
-a_sequence_is_told_by_its_special_space(void **state)
+sequences_and_spgist_s_first_pages_change_silently(void **state)
 {
     (void) state;
     uint8_t page[PG_PAGE_SIZE];
 
     page_build_heap(page, 0x3000000, 1);
     page_build_u32(page, PG_PAGE_SIZE - 8, 0x1717);
-    assert_false(pg_page_is_sequence(page));
+    assert_false(pg_page_changes_silently(page));
     page_build_u16(page, 16, PG_PAGE_SIZE - 8);
-    assert_true(pg_page_is_sequence(page));
+    assert_true(pg_page_changes_silently(page));
     page_build_u32(page, PG_PAGE_SIZE - 8, 0x1718);
-    assert_false(pg_page_is_sequence(page));
+    assert_false(pg_page_changes_silently(page));
+    page_build_u16(page, PG_PAGE_SIZE - 2, 0xFF82);
+    assert_false(pg_page_changes_silently(page));
+    page_build_u32(page, 24, 0xBA0BABEE);
+    assert_true(pg_page_changes_silently(page));
 }
 
 /* Checksum, hints of the page, pd_prune_xid, and of each tuple four bits of its infomask. */
@@ -362,7 +366,7 @@ main(void)
         cmocka_unit_test(a_page_changed_during_the_backup_is_not_judged),
         cmocka_unit_test(a_page_of_zeros_has_no_other_byte),
         cmocka_unit_test(headers_that_postgresql_does_not_write_are_told),
-        cmocka_unit_test(a_sequence_is_told_by_its_special_space),
+        cmocka_unit_test(sequences_and_spgist_s_first_pages_change_silently),
         cmocka_unit_test(nothing_but_hints_is_masked),
         cmocka_unit_test(what_is_no_heap_page_is_not_masked),
         cmocka_unit_test(masking_a_damaged_page_stays_within_it),

@@ -40,8 +40,8 @@ each_version_has_its_magic(void **state)
     {
         uint16_t magic;
         int major;
-    } rows[] = {{0xD10D, 0},  {0xD110, 15}, {0xD113, 16}, {0xD116, 17},
-                {0xD118, 18}, {0xD121, 19}, {0xD122, 0},  {0, 0}};
+    } rows[] = {{0xD10D, 0}, {0xD110, 15}, {0xD113, 16}, {0xD116, 17}, {0xD118, 18},
+                {0xD121, 0}, {0xD122, 19}, {0xD123, 0},  {0, 0}};
 
     for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++)
         assert_int_equal(pg_wal_magic_major(rows[row].magic), rows[row].major);
@@ -54,10 +54,10 @@ the_flags_moved_in_19(void **state)
 
     assert_true(pg_wal_page_overwrites(&(struct pg_wal_page){.magic = 0xD118, .info = 8}));
     assert_false(pg_wal_page_overwrites(&(struct pg_wal_page){.magic = 0xD118, .info = 4}));
-    assert_true(pg_wal_page_overwrites(&(struct pg_wal_page){.magic = 0xD121, .info = 4}));
+    assert_true(pg_wal_page_overwrites(&(struct pg_wal_page){.magic = 0xD122, .info = 4}));
     assert_true(pg_wal_page_info_valid(&(struct pg_wal_page){.magic = 0xD118, .info = 15}));
     assert_false(pg_wal_page_info_valid(&(struct pg_wal_page){.magic = 0xD118, .info = 16}));
-    assert_false(pg_wal_page_info_valid(&(struct pg_wal_page){.magic = 0xD121, .info = 8}));
+    assert_false(pg_wal_page_info_valid(&(struct pg_wal_page){.magic = 0xD122, .info = 8}));
 }
 
 static void

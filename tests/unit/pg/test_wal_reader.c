@@ -371,7 +371,7 @@ a_record_given_up_in_a_crash_is_passed_over(void **state)
     {
         uint16_t magic;
         uint16_t flag;
-    } rows[] = {{0xD110, 8}, {0xD118, 8}, {0xD121, 4}};
+    } rows[] = {{0xD110, 8}, {0xD118, 8}, {0xD122, 4}};
     struct fixture *fixture = *state;
 
     for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++)

@@ -110,7 +110,7 @@ see_frame(void *arg, const struct frame_place *place, struct bytes content, stru
 
     (void) err;
     assert_int_equal(content.size, CONTENT_SIZE);
-    assert_in_range(seen->frames, 0, FRAMES - 1);
+    assert_between(seen->frames, 0, FRAMES - 1);
     seen->places[seen->frames] = *place;
     seen->first_bytes[seen->frames++] = content.data[0];
     return OK;

@@ -5,6 +5,7 @@
 #include "tests/support/assert.h"
 
 #include "base/file.h"
+#include "base/group.h"
 #include "repo/store_delete.h"
 #include "stream/sink.h"
 
@@ -240,6 +241,65 @@ a_root_that_is_not_a_directory_is_not_opened(void **state)
     assert_null(store);
 }
 
+static void
+the_last_object_of_a_directory_takes_it_along(void **state)
+{
+    struct fixture *fixture = *state;
+    SCOPED(freep) char *directory = below(fixture, "a");
+    SCOPED(freep) char *deeper = below(fixture, "a/b/c");
+    struct error err = {0};
+
+    assert_ok(store_put(fixture->store, "a/b/c/1", BYTES("x"), &err));
+    assert_ok(store_put(fixture->store, "a/2", BYTES("x"), &err));
+
+    assert_ok(store_delete(fixture->store, "a/b/c/1", &err));
+    assert_int_equal(access(deeper, F_OK), -1);
+    assert_int_equal(access(directory, F_OK), 0);
+
+    assert_ok(store_delete(fixture->store, "a/2", &err));
+    assert_int_equal(access(directory, F_OK), -1);
+}
+
+struct neighbour
+{
+    struct store *store;
+    char key[32];
+};
+
+static enum status
+come_and_go(void *arg, struct error *err)
+{
+    const struct neighbour *neighbour = arg;
+
+    for (int round = 0; round < 200; round++)
+    {
+        TRY(store_put(neighbour->store, neighbour->key, BYTES("x"), err));
+        TRY(store_delete(neighbour->store, neighbour->key, err));
+    }
+    return OK;
+}
+
+static void
+objects_may_come_into_a_directory_that_others_leave_empty(void **state)
+{
+    struct fixture *fixture = *state;
+    SCOPED(group_freep) struct group *group = NULL;
+    struct neighbour neighbours[3];
+    struct error err = {0};
+    size_t count = 0;
+
+    assert_ok(group_create(&group, &err));
+    for (size_t index = 0; index < 3; index++)
+    {
+        neighbours[index].store = fixture->store;
+        snprintf(neighbours[index].key, sizeof(neighbours[index].key), "a/b/%zu", index);
+        assert_ok(group_start(group, come_and_go, &neighbours[index], &err));
+    }
+    assert_ok(group_join(group, &err));
+    assert_ok(store_list(fixture->store, "", "", count_object, &count, &err));
+    assert_int_equal(count, 0);
+}
+
 int
 main(void)
 {
@@ -255,6 +315,8 @@ main(void)
         TEST(a_pipe_in_an_object_s_place_is_not_waited_for),
         TEST(objects_are_the_owner_s_alone),
         TEST(a_root_that_is_not_a_directory_is_not_opened),
+        TEST(the_last_object_of_a_directory_takes_it_along),
+        TEST(objects_may_come_into_a_directory_that_others_leave_empty),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,9 @@ struct fixture
     size_t commits;
     uint32_t last_xid;
     size_t fail_at; /* the n-th record is refused; 0: none */
+
+    pg_lsn tail_end; /* up to where the tail is fed */
+    size_t tails;    /* how often it was asked for */
 };
 
 static int
@@ -284,6 +287,110 @@ a_scan_follows_its_path_onto_a_newer_timeline(void **state)
     assert_int_equal(fixture->last_xid, 703);
 }
 
+/* The segment that is being written, as the server has it: in pieces, and perhaps more than asked.
+ */
+static enum status
+feed_tail(void *arg, pg_lsn from, struct pg_wal_reader *reader, struct error *err)
+{
+    struct fixture *fixture = arg;
+    const struct wal_build *wal = &fixture->wal;
+
+    fixture->tails++;
+    assert_int_equal(from % SEGMENT, 0);
+    while (from < fixture->tail_end)
+    {
+        size_t size = fixture->tail_end - from < 1000 ? (size_t) (fixture->tail_end - from) : 1000;
+
+        TRY(pg_wal_reader_feed(reader, (struct bytes){wal->bytes.data + (from - wal->start), size},
+                               err));
+        from += size;
+    }
+    return OK;
+}
+
+static enum status
+scan_with_tail(struct fixture *fixture, pg_lsn begin, pg_lsn end, struct error *err)
+{
+    const struct wal_scan scan = {
+        .chain = &fixture->chain,
+        .path = wal_chain_history(&fixture->chain, 1),
+        .begin = begin,
+        .end = end,
+        .tail = feed_tail,
+        .record = see_record,
+        .arg = fixture,
+    };
+
+    fixture->count = fixture->commits = fixture->tails = 0;
+    return wal_scan_run(&scan, err);
+}
+
+/* Two archived segments and a third that is not; the last record, which is no part of it. */
+static pg_lsn
+write_tail(struct fixture *fixture)
+{
+    pg_lsn end;
+
+    for (uint64_t number = FIRST; number < FIRST + 3; number++)
+    {
+        cluster_build_fill_to(&fixture->wal, number);
+        for (uint32_t xid = 700; xid < 710; xid++)
+            cluster_build_commit(&fixture->wal, xid, MINUTE(1));
+    }
+    end = cluster_build_commit(&fixture->wal, 999, MINUTE(2));
+    fixture->tail_end = wal_build_next(&fixture->wal);
+    archive(fixture, FIRST + 2);
+    return end;
+}
+
+static void
+the_segment_that_is_being_written_comes_from_the_tail(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    pg_lsn end = write_tail(fixture);
+
+    assert_ok(scan_with_tail(fixture, FIRST * SEGMENT, end, &err));
+    assert_int_equal(fixture->commits, 30);
+    assert_int_equal(fixture->tails, 1);
+    fixture->tail_end = end; /* not a byte more */
+    assert_ok(scan_with_tail(fixture, FIRST * SEGMENT, end, &err));
+    assert_int_equal(fixture->commits, 30);
+}
+
+/* Else a change would be missed, and what it made unsound inherited. */
+static void
+a_tail_that_ends_too_early_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    pg_lsn end = write_tail(fixture);
+
+    for (pg_lsn tail_end = (FIRST + 2) * SEGMENT; tail_end < end; tail_end += 7)
+    {
+        fixture->tail_end = tail_end;
+        assert_status(scan_with_tail(fixture, FIRST * SEGMENT, end, &err), STATUS_REFUSED);
+        assert_message("the WAL at the end of the stretch did not come");
+    }
+}
+
+static void
+a_tail_does_not_stand_in_for_what_should_be_archived(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    pg_lsn end;
+
+    write_tail(fixture);
+    cluster_build_fill_to(&fixture->wal, FIRST + 4);
+    end = cluster_build_commit(&fixture->wal, 999, MINUTE(2));
+    fixture->tail_end = wal_build_next(&fixture->wal);
+
+    assert_status(scan_with_tail(fixture, FIRST * SEGMENT, end, &err), STATUS_REFUSED);
+    assert_message("WAL segment 000000010000000000000005 is not in the archive");
+    assert_int_equal(fixture->tails, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -298,6 +405,9 @@ main(void)
         TEST(the_rest_of_a_segment_that_was_switched_away_from_is_no_end),
         TEST(a_callback_s_failure_ends_the_scan_with_it),
         TEST(a_scan_follows_its_path_onto_a_newer_timeline),
+        TEST(the_segment_that_is_being_written_comes_from_the_tail),
+        TEST(a_tail_that_ends_too_early_is_refused),
+        TEST(a_tail_does_not_stand_in_for_what_should_be_archived),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -221,6 +221,32 @@ a_held_backup_keeps_its_own_wal_too(void **state)
     assert_backup(example, 0, "expire: beyond daily 1, weekly 0, monthly 0");
 }
 
+/* Recovery to timeline 2 reads the segment in which it begins from timeline 2. */
+static void
+a_backups_own_segments_stay_on_timelines_that_begin_in_them(void **state)
+{
+    struct example *example = *state;
+    struct pg_history_entry fork = {1, UINT64_C(9101) * MIB + MIB / 2};
+
+    example->histories[1] = (struct pg_history){2, &fork, 1};
+    example->chains[0].history_count = 2;
+    add_backup(example, 900);
+    for (int index = 0; index < 2; index++)
+    {
+        struct backup *backup = add_backup(example, index == 0 ? 500 : 30);
+
+        backup->start.timeline = backup->stop.timeline = 2;
+    }
+    add_run(&example->chains[0], example, (struct wal_run){1, 9000, 9101});
+    add_run(&example->chains[0], example, (struct wal_run){2, 9101, 10000});
+    plan_all(example);
+
+    assert_true(example->plan.backups[0].keep);
+    assert_wal(example, 1, "1: 9100-9101 keep makes backup 900h consistent");
+    assert_wal(example, 2, "2: 9101-9101 keep makes backup 900h consistent");
+    assert_false(retention_plan_keeps_wal(&example->plan, 1, (struct pg_wal_segment){2, 9102}));
+}
+
 static void
 nothing_expires_without_a_good_backup(void **state)
 {
@@ -613,32 +639,26 @@ a_month_of_silence_does_not_empty_the_shelf(void **state)
     judge_shelf(world);
 }
 
+#define EXAMPLE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(reasons_name_the_periods_and_the_window, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_goes_says_which_counts_it_exceeded, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_held_backup_keeps_its_own_wal_too, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(nothing_expires_without_a_good_backup, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(wal_before_the_first_backup_stays_for_the_minimum_age,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_replaced_cluster_keeps_its_moments_in_the_window, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(
-            a_cluster_replaced_before_the_window_keeps_its_backups_own_wal, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            a_cluster_that_still_has_backups_in_the_window_is_not_replaced, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_present_cluster_keeps_its_last_good_backup, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_new_cluster_without_a_backup_loses_no_wal, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_cluster_that_the_plan_is_not_about_keeps_its_wal, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_policy_that_keeps_nothing_makes_no_plan, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(doubt_about_the_clock_refuses_the_whole_plan, set_up,
-                                        tear_down),
+        EXAMPLE(reasons_name_the_periods_and_the_window),
+        EXAMPLE(what_goes_says_which_counts_it_exceeded),
+        EXAMPLE(a_held_backup_keeps_its_own_wal_too),
+        EXAMPLE(a_backups_own_segments_stay_on_timelines_that_begin_in_them),
+        EXAMPLE(nothing_expires_without_a_good_backup),
+        EXAMPLE(wal_before_the_first_backup_stays_for_the_minimum_age),
+        EXAMPLE(a_replaced_cluster_keeps_its_moments_in_the_window),
+        EXAMPLE(a_cluster_replaced_before_the_window_keeps_its_backups_own_wal),
+        EXAMPLE(a_cluster_that_still_has_backups_in_the_window_is_not_replaced),
+        EXAMPLE(the_present_cluster_keeps_its_last_good_backup),
+        EXAMPLE(a_new_cluster_without_a_backup_loses_no_wal),
+        EXAMPLE(a_cluster_that_the_plan_is_not_about_keeps_its_wal),
+        EXAMPLE(a_policy_that_keeps_nothing_makes_no_plan),
+        EXAMPLE(doubt_about_the_clock_refuses_the_whole_plan),
         cmocka_unit_test(four_hundred_nights_with_7_4_3_leave_exactly_the_right_set),
         cmocka_unit_test(expiring_every_night_leaves_what_expiring_once_leaves),
         cmocka_unit_test(no_moment_of_the_window_is_lost_whatever_happens),

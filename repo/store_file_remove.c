@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 /*
- * Files in tmp/ whose writer never gave them a name.  They are written to until
- * just before that, so an old one belongs to nobody who is awake.
+ * Deleting objects, and the directories that this leaves empty; and the files
+ * in tmp/ whose writer never gave them a name.
  */
 #include "base/file.h"
 #include "repo/store_file.h"
@@ -9,6 +9,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +21,37 @@ close_directory(DIR **directory)
         closedir(*directory);
 }
 
+/* Up to the first that is not empty.  Whoever needs one of them makes it again. */
+static void
+remove_empty_parents(struct file_store *store, char *path)
+{
+    for (char *slash = strrchr(path, '/'); slash != NULL; slash = strrchr(path, '/'))
+    {
+        *slash = '\0';
+        if (unlinkat(store->root, path, AT_REMOVEDIR) != 0)
+            return;
+    }
+}
+
+enum status
+store_file_remove(struct store *base, const char *key, struct error *err)
+{
+    struct file_store *store = (struct file_store *) base;
+    SCOPED(freep) char *path = strdup(key);
+    enum status status;
+
+    if (path == NULL)
+        return error_no_memory(err);
+    if (unlinkat(store->root, key, 0) != 0)
+        return errno == ENOENT ? store_file_check_root(store, err)
+                               : store_file_trouble(store, "delete", key, err);
+    status = store_file_sync_parent(store, key, err);
+    remove_empty_parents(store, path);
+    /* Another deletion may have found the directory empty before we could sync it. */
+    return status == STATUS_NOT_FOUND ? store_file_check_root(store, err) : status;
+}
+
+/* They are written to until just before they get their name, so this one is nobody's. */
 static enum status
 remove_if_old(struct file_store *store, int directory, const char *name, time_us before,
               uint64_t *count, struct error *err)
