@@ -2,6 +2,7 @@
 """The tools that are compared, each with the same work to do: encryption on where
 the tool has it, zstd level 1, two workers."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -39,6 +40,15 @@ class Redoubt:
 
     def backup(self):
         return [self.program.argv("backup")]
+
+    def increment(self):
+        return [self.program.argv("backup")]
+
+    def newest_stored(self):
+        """MiB that the newest backup, which must be an incremental, added to the repository."""
+        newest = self.program.backups()[-1]
+        assert newest["type"] == "incremental", newest
+        return newest["new_bytes"] / 2**20
 
     def restore(self, directory):
         return [self.program.argv("restore", "--into", directory)]
@@ -80,6 +90,14 @@ class PgBackRest:
         # The archiver is idle here, so there is nothing to wait for or to check.
         return [self._argv("backup", "--type=full", "--start-fast", "--no-archive-check")]
 
+    def increment(self):
+        return [self._argv("backup", "--type=incr", "--start-fast", "--no-archive-check")]
+
+    def newest_stored(self):
+        newest = json.loads(process.run(self._argv("info", "--output=json")).out)[0]["backup"][-1]
+        assert newest["type"] == "incr", newest
+        return newest["info"]["repository"]["delta"] / 2**20
+
     def restore(self, directory):
         return [self._argv("restore", f"--pg1-path={directory}")]
 
@@ -102,11 +120,17 @@ class PgBackRest:
             "repo1-retention-full": "9", "compress-type": "zst", "compress-level": "1",
             "process-max": WORKERS, "log-level-console": "warn", "log-level-file": "off",
             "lock-path": self.home / "lock", "log-path": self.home / "log",
-            "spool-path": self.home / "spool", **self._repository_settings()}
+            "spool-path": self.home / "spool", **self._newer_settings(),
+            **self._repository_settings()}
         lines = ["[global]", *(f"{k}={v}" for k, v in settings.items()), "[bench]",
                  f"pg1-path={self.cluster.data}", f"pg1-socket-path={self.cluster.socket}",
                  "pg1-port=5432", "pg1-user=postgres"]
         (self.home / "pgbackrest.conf").write_text("\n".join(lines) + "\n")
+
+    def _newer_settings(self):
+        """What versions from 2.46 on do better: small files together, changed blocks only."""
+        version = tuple(int(n) for n in self.version().split()[-1].split(".")[:2])
+        return {"repo1-bundle": "y", "repo1-block": "y"} if version >= (2, 46) else {}
 
     def _repository_settings(self):
         r = self.repository

@@ -29,6 +29,7 @@ class Cost:
     server_cpu: float = 0.0  # what PostgreSQL's own processes took meanwhile
     rss: float = 0.0  # MiB, the largest process
     rss_sum: float = 0.0  # MiB, all processes together, sampled
+    stored: float = 0.0  # MiB that were added to the repository, where that was asked for
 
 
 def measure(commands, *, env=None, cwd=None, log, server=None):
