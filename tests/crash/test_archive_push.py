@@ -5,6 +5,7 @@ it did not, PostgreSQL offers again."""
 import pytest
 
 from support import crash_points
+from support.repository import FileRepository
 
 POINTS = crash_points.find("wal push", "archive-push")
 FILE_POINTS = crash_points.find("file store")
@@ -42,6 +43,25 @@ def test_a_push_killed_there_is_repeated_with_success(redoubt, cluster, director
 def test_a_push_killed_in_the_file_store_is_repeated_with_success(redoubt, cluster, directory,
                                                                   point):
     story(redoubt, cluster, directory, point)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_push_to_two_repositories_killed_there_reaches_both_in_the_end(redoubt, cluster,
+                                                                         directory, point):
+    offsite = FileRepository(directory / "offsite")
+    redoubt.configure(repositories={"offsite": offsite.configuration()})
+    cluster.set(archive_mode="on", archive_command="")
+    cluster.start()
+    redoubt.init()
+    segment = cluster.data / "pg_wal" / cluster.switch_wal()
+
+    redoubt.push(segment, crash_at=point)
+
+    redoubt.push(segment)
+    for number, name in enumerate(["main", "offsite"]):
+        out = directory / f"out{number}"
+        redoubt.run("archive-get", "--repository", name, segment.name, out)
+        assert out.read_bytes() == segment.read_bytes()
 
 
 @pytest.mark.parametrize("repository", ["file"], indirect=True)

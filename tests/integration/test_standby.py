@@ -35,6 +35,7 @@ def test_a_backup_from_a_standby_restores_a_primary_that_joins_nothing(archiving
     archiving.sql("select pg_create_physical_replication_slot('of_the_standby', true)")
     standby.sql("select pg_create_physical_replication_slot('on_the_standby')")
     through_standby(redoubt, standby).backup()
+    assert redoubt.backups()[-1]["from_standby"]
     archiving.commit("insert into t values (0, 'later')")
     archiving.switch_and_archive()
     wanted = compare.picture(archiving)
