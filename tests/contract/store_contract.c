@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "tests/support/assert.h"
 
-#include "tests/contract/store_contract.h"
+#include "tests/contract/store_fixture.h"
 
 #include "base/clock.h"
 #include "base/group.h"
@@ -19,7 +19,7 @@ enum
 };
 
 /* cmocka hands a setup function the state of its test, which first is this. */
-static const struct store_contract *driver;
+const struct store_contract *driver;
 
 struct fixture
 {
@@ -51,14 +51,14 @@ teardown(void **state)
     return 0;
 }
 
-static struct store *
+struct store *
 store_of(void **state)
 {
     return ((struct fixture *) *state)->store;
 }
 
 /* Bytes that differ from place to place, so that a piece out of place shows. */
-static uint8_t *
+uint8_t *
 make_content(size_t size)
 {
     uint8_t *content = malloc(size + 1);
@@ -381,7 +381,7 @@ collect(void *arg, const char *key, uint64_t size_bytes, struct error *err)
     return buffer_append_text(&names->text, err, "%s:%d ", key, (int) size_bytes);
 }
 
-static void
+void
 assert_listing(struct store *store, const char *prefix, const char *after, const char *want)
 {
     struct names names = {.text = BUFFER_INIT(65536), .stop_after = 1000000};
@@ -394,7 +394,7 @@ assert_listing(struct store *store, const char *prefix, const char *after, const
     buffer_release(&names.text);
 }
 
-static void
+void
 put_all(struct store *store, const char *const *keys, size_t count)
 {
     struct error err = {0};
@@ -489,104 +489,6 @@ listing_is_whole_over_many_pages(void **state)
     assert_ok(store_list(store_of(state), "many/", "", expect_next, &next, &err));
 
     assert_int_equal(next, PAGED_COUNT);
-}
-
-static void
-deletion_is_resumable(void **state)
-{
-    struct error err = {0};
-    uint64_t size_bytes;
-
-    assert_ok(store_put(store_of(state), "a/gone", BYTES("x"), &err));
-    assert_ok(store_put(store_of(state), "a/stays", BYTES("x"), &err));
-
-    assert_ok(store_delete(store_of(state), "a/gone", &err));
-    assert_ok(store_delete(store_of(state), "a/gone", &err));
-    assert_ok(store_delete(store_of(state), "no/such/folder", &err));
-
-    assert_status(store_size(store_of(state), "a/gone", &size_bytes, &err), STATUS_NOT_FOUND);
-    assert_listing(store_of(state), "", "", "a/stays:1 ");
-}
-
-static enum status
-delete_visited(void *arg, const char *key, uint64_t size_bytes, struct error *err)
-{
-    (void) size_bytes;
-    return store_delete(arg, key, err);
-}
-
-static void
-a_visitor_may_delete_what_it_visits(void **state)
-{
-    static const char *const keys[] = {"a/1", "a/2", "a/b/3", "a/b/4", "b/5"};
-    struct store *store = store_of(state);
-    struct error err = {0};
-
-    put_all(store, keys, sizeof(keys) / sizeof(keys[0]));
-
-    assert_ok(store_list(store, "a/", "", delete_visited, store, &err));
-
-    assert_listing(store, "", "", "b/5:3 ");
-}
-
-#define HOUR (3600 * US_PER_SECOND)
-
-static void
-begin_stream(struct store *store, const char *key, struct sink **sink)
-{
-    const size_t size = driver->part_size_bytes + 1;
-    SCOPED(freep) uint8_t *content = make_content(size);
-    struct error err = {0};
-
-    assert_ok(store_create(store, key, sink, &err));
-    assert_ok(sink_write(*sink, (struct bytes){content, size}, &err));
-}
-
-static void
-an_unfinished_stream_that_is_not_old_is_left_alone(void **state)
-{
-    SCOPED(sink_freep) struct sink *sink = NULL;
-    struct error err = {0};
-    uint64_t count = 99;
-    uint64_t size_bytes;
-
-    begin_stream(store_of(state), "a/stream", &sink);
-
-    assert_ok(store_delete_unfinished(store_of(state), "a/", clock_now() - HOUR, &count, &err));
-
-    assert_int_equal(count, 0);
-    assert_ok(sink_finish(sink, &err));
-    assert_ok(store_size(store_of(state), "a/stream", &size_bytes, &err));
-    assert_int_equal(size_bytes, driver->part_size_bytes + 1);
-}
-
-static void
-an_old_unfinished_stream_is_removed_and_can_not_finish(void **state)
-{
-    SCOPED(sink_freep) struct sink *sink = NULL;
-    struct error err = {0};
-    uint64_t count = 99;
-
-    assert_ok(store_put(store_of(state), "a/object", BYTES("stays"), &err));
-    begin_stream(store_of(state), "a/stream", &sink);
-
-    assert_ok(store_delete_unfinished(store_of(state), "a/", clock_now() + HOUR, &count, &err));
-
-    assert_int_equal(count, driver->leaves_unfinished ? 1 : 0);
-    if (driver->leaves_unfinished)
-        assert_int_not_equal(sink_finish(sink, &err), OK);
-    assert_listing(store_of(state), "", "", "a/object:5 ");
-}
-
-static void
-where_nothing_is_unfinished_nothing_is_removed(void **state)
-{
-    struct error err = {0};
-    uint64_t count = 99;
-
-    assert_ok(store_delete_unfinished(store_of(state), "a/", clock_now() + HOUR, &count, &err));
-
-    assert_int_equal(count, 0);
 }
 
 static void
