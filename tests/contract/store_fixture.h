@@ -15,7 +15,7 @@ struct store *store_of(void **state);
 /* So many bytes that do not repeat; the caller's. */
 uint8_t *make_content(size_t size);
 
-/* One byte under each key. */
+/* Each key with itself for content. */
 void put_all(struct store *store, const char *const *keys, size_t count);
 
 /* The listing must be "key:size key:size ". */
