@@ -154,6 +154,12 @@ find_parent(struct run *run, struct error *err)
         log_info("taking a full backup: %s", err->message);
         return OK;
     }
+    /* What damage did to an earlier backup must not keep us from taking a good one. */
+    if (status == STATUS_CORRUPT || status == STATUS_NOT_FOUND)
+    {
+        log_warning("taking a full backup: %s", err->message);
+        return OK;
+    }
     TRY(status);
     run->parent = backup_ancestry_parent(run->ancestry);
     snprintf(run->backup->parent, sizeof(run->backup->parent), "%s", run->parent->backup.id);
@@ -374,8 +380,9 @@ commit(struct run *run, struct error *err)
     struct catalog_entry entry = {.backup = run->backup};
     struct catalog_check check = {check_commit, run};
     struct manifest_totals totals;
+    enum status status = write_manifest(run, &totals, err);
 
-    TRY(write_manifest(run, &totals, err));
+    TRY(status == STATUS_CORRUPT ? of_parent(run, status) : status);
     TRY(check_parent(run, err));
     TRY(backup_configuration_store(run->repo, run->connection, run->options->data_directory,
                                    run->backup->id, err));

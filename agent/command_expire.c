@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* Each waits for the store most of the time. */
 #define DELETERS 8
@@ -145,8 +146,11 @@ print_wal(const struct expire_report *report)
             puts("\nWAL that goes:");
         titled = true;
         name_ends(span, first, last);
-        printf("  %s to %s, %" PRIu64 " segments: %s\n", first, last,
-               span->run.last - span->run.first + 1, span->reason);
+        if (span->run.first == span->run.last)
+            printf("  %s: %s\n", first, span->reason);
+        else
+            printf("  %s to %s, %" PRIu64 " segments: %s\n", first, last,
+                   span->run.last - span->run.first + 1, span->reason);
     }
 }
 
@@ -196,13 +200,42 @@ print_text(const struct expire_report *report, bool dry_run, struct error *err)
     return OK;
 }
 
+/* The ids after --forget, each of a backup that there is. */
+static enum status
+read_forgotten(const struct invocation *invocation, struct repo *repo, const char *const **ids,
+               size_t *count, struct error *err)
+{
+    SCOPED(catalog_release) struct catalog catalog = {0};
+    SCOPED(freep) const char **read = NULL;
+    const char *id;
+
+    for (*count = 0; options_list(&invocation->options, "forget", *count) != NULL;)
+        (*count)++;
+    read = calloc(*count + 1, sizeof(*read));
+    if (read == NULL)
+        return error_no_memory(err);
+    if (*count > 0)
+        TRY(catalog_load(repo, &catalog, err));
+    for (size_t index = 0; (id = options_list(&invocation->options, "forget", index)) != NULL;
+         index++)
+    {
+        if (catalog_find_backup(&catalog, id) == NULL)
+            return error_set(err, STATUS_REFUSED, "there is no backup \"%s\"", id);
+        read[index] = id;
+    }
+    *ids = read;
+    read = NULL;
+    return OK;
+}
+
 static enum status
 run(const struct invocation *invocation, struct error *err)
 {
     const struct config *config = invocation->config;
     SCOPED(repo_freep) struct repo *repo = NULL;
     SCOPED(expire_report_release) struct expire_report report = {0};
-    const struct expire_options expire_options = {
+    SCOPED(freep) const char *const *forgotten = NULL;
+    struct expire_options expire_options = {
         .policy = &config->retention,
         .now = clock_now(),
         .workers = DELETERS,
@@ -210,6 +243,8 @@ run(const struct invocation *invocation, struct error *err)
     };
 
     TRY(repository_open(config, &repo, err));
+    TRY(read_forgotten(invocation, repo, &forgotten, &expire_options.forget_count, err));
+    expire_options.forget = forgotten;
     TRY(expire_run(repo, &expire_options, &report, err));
     return invocation->json ? report_as_json(invocation, &report, err)
                             : print_text(&report, expire_options.dry_run, err);
@@ -217,12 +252,16 @@ run(const struct invocation *invocation, struct error *err)
 
 static const struct option_spec options[] = {
     {"dry-run", 'n', OPTION_FLAG, NULL, "only show what would expire, and why"},
+    {"forget", 0, OPTION_LIST, "BACKUP",
+     "let this one go too, whatever the policy says; may be repeated"},
     {0},
 };
 
 static const struct command_example examples[] = {
     {"What would go, and why the others stay:", "redoubt expire --dry-run"},
     {"Every night, after the backup:", "redoubt backup && redoubt expire"},
+    {"A backup is damaged in the repository, and stops everything:",
+     "redoubt expire --forget 2026-11-21T02-12-34-1f3a"},
     {0},
 };
 

@@ -27,13 +27,14 @@ static enum status
 read_wal(const struct repo *repo, const char *key, const char *rest, struct object_name *name,
          struct error *err)
 {
+    struct wal_file file = {.name = path_name(key)};
     char expected[STORE_KEY_MAX + 1];
-    const struct wal_file file = {0, path_name(key)};
     struct error ignored;
     int used = 0;
 
-    if (sscanf(rest, "%20" SCNu64 "/%n", &name->system_identifier, &used) != 1 || used == 0)
+    if (sscanf(rest, "%20" SCNu64 "/%n", &file.system_identifier, &used) != 1 || used == 0)
         return OK;
+    name->system_identifier = file.system_identifier;
     if (strcmp(rest + used, "lineage.json") == 0)
     {
         name->kind = OBJECT_KIND_LINEAGE;
@@ -41,7 +42,7 @@ read_wal(const struct repo *repo, const char *key, const char *rest, struct obje
     }
     if (pg_wal_file_parse(file.name, 0, &name->wal, &ignored) != OK)
         return OK;
-    TRY(wal_key(repo, &(struct wal_file){name->system_identifier, file.name}, expected, err));
+    TRY(wal_key(repo, &file, expected, err));
     if (strcmp(key, expected) == 0)
         name->kind = OBJECT_KIND_WAL;
     return OK;

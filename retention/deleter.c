@@ -23,8 +23,14 @@ struct deleter
 static enum status
 delete_one(struct deleter *deleter, const char *key, struct error *err)
 {
+    enum status status;
+
     TRY(stop_check(err));
-    TRY(store_delete(deleter->store, key, err));
+    status = store_delete(deleter->store, key, err);
+    if (status == STATUS_DENIED)
+        error_hint(err, "Expiry needs credentials that may delete (s3:DeleteObject); archiving and "
+                        "backups do not.");
+    TRY(status);
     atomic_fetch_add(&deleter->count, 1);
     CRASH_POINT("expire: after an object is deleted"); /* the next run deletes the others */
     return OK;

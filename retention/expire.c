@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* How often we may lose to others before it is their turn to explain. */
 #define PLAN_TRIES 20
@@ -95,6 +96,58 @@ load_chains(struct expire *run, struct error *err)
     return OK;
 }
 
+/* By the order of commits, of its cluster. */
+static bool
+is_newest_good(const struct catalog *catalog, const struct backup *backup)
+{
+    const struct backup *newest = NULL;
+
+    for (size_t index = 0; index < catalog->backup_count; index++)
+        if (!catalog->backups[index].damaged &&
+            catalog->backups[index].system_identifier == backup->system_identifier)
+            newest = &catalog->backups[index];
+    return newest == backup;
+}
+
+static enum status
+check_forgettable(const struct expire *run, const struct backup *backup, struct error *err)
+{
+    const struct hold *hold = catalog_find_hold(&run->catalog, backup->id);
+
+    if (hold != NULL && hold->until > run->options->now)
+    {
+        error_set(err, STATUS_REFUSED, "backup %s is held", backup->id);
+        error_hint(err, "\"redoubt hold --release %s\" lets go of it.", backup->id);
+        return STATUS_REFUSED;
+    }
+    if (!is_newest_good(&run->catalog, backup))
+        return OK;
+    error_set(err, STATUS_REFUSED, "backup %s is the newest good one of its cluster", backup->id);
+    error_hint(err, "Take another one first.");
+    return STATUS_REFUSED;
+}
+
+/* What the operator asked to let go; one that has gone meanwhile is no trouble. */
+static enum status
+forget(struct expire *run, struct error *err)
+{
+    for (size_t index = 0; index < run->plan.backup_count; index++)
+    {
+        struct retention_backup *planned = &run->plan.backups[index];
+
+        for (size_t asked = 0; asked < run->options->forget_count; asked++)
+        {
+            if (strcmp(planned->backup->id, run->options->forget[asked]) != 0)
+                continue;
+            TRY(check_forgettable(run, planned->backup, err));
+            planned->keep = false;
+            planned->reasons.count = 0;
+            reasons_add(&planned->reasons, "to be forgotten, as asked for");
+        }
+    }
+    return OK;
+}
+
 /*
  * What stays, what goes, and what nothing will need then.  The WAL is listed
  * before the histories that decide about it: a timeline that begins meanwhile
@@ -123,6 +176,7 @@ make_plan(struct expire *run, struct error *err)
     request.chains = run->chains;
     request.chain_count = run->chain_count;
     TRY(retention_plan_make(&request, &run->plan, err));
+    TRY(forget(run, err));
     TRY(stop_check(err));
     return garbage_find(&question, &run->garbage, err);
 }
@@ -215,33 +269,47 @@ commit_departures(struct expire *run, struct error *err)
     return OK;
 }
 
+static size_t
+packs_per_entry(const struct expire_options *options)
+{
+    return options->packs_per_entry == 0 ? CONDEMNATION_PACKS_MAX : options->packs_per_entry;
+}
+
+static enum status
+commit_condemnation(struct expire *run, const struct condemnation *condemnation, struct error *err)
+{
+    const struct catalog_entry entry = {.condemnation = condemnation};
+
+    CRASH_POINT("expire: before objects are condemned");
+    TRY(commit(run, &entry, err));
+    CRASH_POINT("expire: after objects are condemned"); /* they wait for their deletion */
+    expire_report_condemn(run->report, condemnation);
+    return OK;
+}
+
 /* As many entries as the packs demand; folders and WAL are in the first. */
 static enum status
 commit_condemnations(struct expire *run, struct error *err)
 {
     const struct condemnation *all = &run->garbage.condemned;
+    const size_t limit = packs_per_entry(run->options);
     struct condemnation part = *all;
+    size_t done = 0;
 
     if (condemnation_is_empty(all))
         return OK;
-    for (size_t done = 0; done == 0 || done < all->packs.count; done += part.packs.count)
+    do
     {
-        const struct catalog_entry entry = {.condemnation = &part};
+        const size_t rest = all->packs.count - done;
 
         part.packs.ids = all->packs.ids + done;
-        part.packs.count = all->packs.count - done < CONDEMNATION_PACKS_MAX
-                               ? all->packs.count - done
-                               : CONDEMNATION_PACKS_MAX;
-        CRASH_POINT("expire: before objects are condemned");
-        TRY(commit(run, &entry, err));
-        CRASH_POINT("expire: after objects are condemned"); /* they wait for their deletion */
-        expire_report_condemn(run->report, &part);
+        part.packs.count = rest < limit ? rest : limit;
+        TRY(commit_condemnation(run, &part, err));
+        done += part.packs.count;
         part.backups = NULL;
         part.backup_count = 0;
         part.wal = (struct wal_set){0};
-        if (all->packs.count == 0)
-            break;
-    }
+    } while (done < all->packs.count);
     return OK;
 }
 

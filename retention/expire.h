@@ -19,11 +19,18 @@ struct expire_options
     time_us now;      /* compared with the store's clock */
     unsigned workers; /* that delete at once */
     bool dry_run;     /* only tell */
+
+    /* Backups to let go whatever the policy says, for those that cannot be read. */
+    const char *const *forget;
+    size_t forget_count;
+
+    size_t packs_per_entry; /* that one entry condemns; 0: CONDEMNATION_PACKS_MAX */
 };
 
 /*
- * REFUSED and CORRUPT: something gives reason for doubt, and nothing was
- * committed or deleted.  After any other failure the next run goes on.
+ * REFUSED and CORRUPT: something gives reason for doubt, or one to forget is
+ * held or the newest good one, and nothing was committed or deleted.  After any
+ * other failure the next run goes on.
  */
 NODISCARD enum status expire_run(struct repo *repo, const struct expire_options *options,
                                  struct expire_report *report, struct error *err);

@@ -116,8 +116,8 @@ check_live_packs(const struct sweep *sweep, struct error *err)
             continue;
         hex_encode((struct bytes){sweep->live.ids[index], PACK_ID_SIZE}, text);
         error_set(err, STATUS_CORRUPT, "pack %s, which a backup that stays uses, is missing", text);
-        error_hint(err, "Nothing expires while packs are missing. \"redoubt verify\" tells what is "
-                        "damaged.");
+        error_hint(err, "Nothing expires while packs are missing. \"redoubt verify\" tells which "
+                        "backups are damaged, \"redoubt expire --forget\" gives one up.");
         return STATUS_CORRUPT;
     }
     return OK;

@@ -22,8 +22,10 @@ mark_backup(struct repo *repo, const struct backup *backup, struct pack_set *liv
     if (status == OK)
         return OK;
     error_context(err, "could not find out which packs backup %s uses", backup->id);
-    error_hint(err, "Nothing expires as long as a backup that stays cannot be read. \"redoubt "
-                    "verify\" tells what is damaged.");
+    error_hint(err,
+               "Nothing expires as long as a backup that stays cannot be read. \"redoubt verify\" "
+               "tells what is damaged, \"redoubt expire --forget %s\" gives the backup up.",
+               backup->id);
     return status == STATUS_NOT_FOUND ? STATUS_CORRUPT : status;
 }
 

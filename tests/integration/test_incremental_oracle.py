@@ -7,6 +7,7 @@ whole: see support/oracle.py for both.
 
 import pytest
 
+from support import oracle
 from support.churn import seed
 
 # So far ahead that every file's turn to arrive whole and be compared has come.
@@ -33,15 +34,17 @@ def test_a_random_history_is_restored_exactly(judged, checksums):
 def test_thirty_small_incrementals_have_no_chain(judged):
     it = judged()
     it.churn_with(seed(30), databases=False)
-    full = it.backup("full")
+    links = [it.backup("full")]
 
     for number in range(1, 31):
         it.churn.run(3, restarts=number % 10 == 5)
-        link = it.backup("incremental")
+        links.append(it.backup("incremental"))
         if number in (1, 10, 20, 30):
-            it.check(link)
+            it.check(links[-1])
 
-    assert link.backup["new_bytes"] < full.backup["new_bytes"] / 2
+    it.judge(links[1])
+    it.judge(links[20])
+    assert links[30].backup["new_bytes"] < links[0].backup["new_bytes"] / 2
 
 
 @pytest.mark.parametrize("checksums", [True, False], ids=["checksums", "no-checksums"])
@@ -61,3 +64,19 @@ def test_healing_raises_no_alarm_about_what_changes_without_wal(judged, checksum
 
     assert link.backup["healed_files"] > 100 and link.backup["healed_blocks"] == 0
     it.check(link)
+
+
+@pytest.mark.parametrize("checksums", [True, False], ids=["checksums", "no-checksums"])
+def test_a_manifest_of_postgresql_that_is_restored_is_true(judged, directory, checksums):
+    """An incremental's own would name files that a restore does not have, or pages that differ."""
+    it = judged(checksums=checksums, spaces=())
+    it.cluster.sql("create table t as select i from generate_series(1, 10000) i;")
+    it.backup("full")
+    it.cluster.sql("select count(*) from t; create table u as select * from t;")
+    link = it.backup("incremental")
+
+    oracle.restore(it.redoubt, link, directory / "files")
+
+    if (directory / "files" / "backup_manifest").exists():
+        result = it.cluster.tool("pg_verifybackup", "-n", directory / "files", check=False)
+        assert result.code == 0, "\n".join(result.err.splitlines()[:20])

@@ -9,8 +9,9 @@ not there or was never replayed.
 import pytest
 
 from support import compare, oracle, process
+from support.churn import seed
 from support.cluster import Cluster
-from support.redoubt import Redoubt
+from support.judged import Judged
 
 
 def make_moulds(cluster):
@@ -122,6 +123,34 @@ def test_a_visibility_map_forgets_what_was_truncated(judged, checksums):
     it.check(it.backup("incremental"), delete_in)
 
 
+def of_standby(it, standby, directory):
+    """The same repository and the same history, continued with backups of a standby."""
+    other = Judged(directory / "of-standby", standby, it.redoubt.repository, it.adopt,
+                   encryption={"key_file": str(it.redoubt.key_file)})
+    other.history.links = it.history.links
+    return other
+
+
+@pytest.mark.parametrize("checksums", [True, False], ids=["checksums", "no-checksums"])
+def test_a_standby_goes_on_with_its_primarys_backups(judged, directory, adopt, checksums):
+    it = judged(checksums=checksums, spaces=())
+    it.churn_with(seed(41), databases=False)
+    standby = adopt(it.cluster.standby(directory / "standby")).start()
+    it.backup("full")
+    it.churn.run(20, restarts=False)
+    it.cluster.sql("checkpoint")
+    it.cluster.switch_and_archive()
+    standby.caught_up_with(it.cluster)
+    with of_standby(it, standby, directory) as other:
+        other.judge(other.backup("incremental"))
+
+        standby.promote()
+        it.cluster.stop()
+        other.churn, it.churn.cluster = it.churn, standby
+        it.churn.run(20, restarts=False)
+        other.check(other.backup("incremental"))
+
+
 def test_a_truncation_that_was_never_replayed_is_forgotten(judged, directory, adopt):
     """A standby summarizes the WAL that it has received.  Promoted before the end of it, it has
     summaries of what never happened on its own timeline."""
@@ -141,15 +170,15 @@ def test_a_truncation_that_was_never_replayed_is_forgotten(judged, directory, ad
     standby.sql("insert into t values (0, 'on the new timeline')")
     standby.switch_and_archive()
 
-    redoubt = Redoubt(directory / "redoubt-standby", standby, it.redoubt.repository,
-                      encryption={"key_file": str(it.redoubt.key_file)})
-    backup = redoubt.json("backup", seconds=300)
+    with of_standby(it, standby, directory) as other:
+        # Some servers' own summaries say what never happened, and so does their stream then.
+        backup = other.redoubt.json("backup", seconds=300)
     wanted, target = compare.picture(standby), standby.restore_point("wanted")
     standby.switch_and_archive()
     copy = adopt(Cluster(directory / "copy"))
-    copy.environment.update(redoubt.environment)
-    redoubt.restore(copy.data, "--backup", backup["id"], "--target-lsn", target,
-                    "--target-action", "promote")
+    copy.environment.update(other.redoubt.environment)
+    other.redoubt.restore(copy.data, "--backup", backup["id"], "--target-lsn", target,
+                          "--target-action", "promote")
     copy.start()
     process.wait_until(lambda: copy.value("select pg_is_in_recovery()") == "f", 120,
                        "the end of recovery")

@@ -131,7 +131,8 @@ def test_the_files_that_damage_concerns_are_named(sealed):
 
 
 def test_several_damages_do_not_hide_each_other(sealed):
-    planted = {verify_story.flipped_frame(sealed), verify_story.flipped_manifest(sealed), verify_story.flipped_segment(sealed),
+    planted = {verify_story.flipped_frame(sealed), verify_story.flipped_manifest(sealed),
+               verify_story.flipped_segment(sealed),
                verify_story.flipped_lineage(sealed), verify_story.deleted_server_manifest(sealed)}
 
     report = sealed.verify(code=EXIT_DAMAGE)
@@ -141,7 +142,8 @@ def test_several_damages_do_not_hide_each_other(sealed):
 
 def test_a_damaged_log_entry_hides_nothing_else(sealed):
     entry = sealed.all("/log/")[1]
-    planted = {verify_story.flipped_frame(sealed), verify_story.flipped_segment(sealed), sealed.flip(entry, SEAL_HEADER + 5)}
+    planted = {verify_story.flipped_frame(sealed), verify_story.flipped_segment(sealed),
+               sealed.flip(entry, SEAL_HEADER + 5)}
 
     report = sealed.verify(code=EXIT_DAMAGE)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from support import compare, pages, process
 from support.pages import BLOCK
-from support.tee import extract
+from support.tee import extract, lsn_number
 
 _SEGMENT_BLOCKS = 131072  # of a relation's file; Debian's builds have the default of 1 GiB
 _INCREMENTAL = "INCREMENTAL."
@@ -30,11 +30,6 @@ _DEFAULT_TABLESPACE, _GLOBAL_TABLESPACE = 1663, 1664  # pg_tablespace.dat
 _RELATION = re.compile(r"(?:base/(?P<base>\d+)|(?P<shared>global)"
                        r"|pg_tblspc/(?P<space>\d+)/PG_[^/]+/(?P<database>\d+))"
                        r"/(?P<relation>\d+)(?:_(?P<fork>fsm|vm|init))?(?:\.(?P<segment>\d+))?")
-
-
-def lsn_number(text):
-    high, low = text.split("/")
-    return int(high, 16) << 32 | int(low, 16)
 
 
 # What the server sent, link by link

@@ -21,6 +21,12 @@ from support import process
 _CHUNK = 1 << 18
 
 
+def lsn_number(text):
+    """An LSN to be compared: PostgreSQL 19 pads its second half with zeros."""
+    high, low = text.split("/")
+    return int(high, 16) << 32 | int(low, 16)
+
+
 class Recorded:
     """One BASE_BACKUP: its archives and its manifest as files, and what the server said."""
 
@@ -119,7 +125,8 @@ class Tee:
 
     def find(self, lsn):
         """The one complete backup that started there."""
-        found = [b for b in self.backups if b.complete and b.start[0] == lsn]
+        found = [b for b in self.backups
+                 if b.complete and lsn_number(b.start[0]) == lsn_number(lsn)]
         assert len(found) == 1, f"{len(found)} backups started at {lsn}: " + ", ".join(
             f"{b.start} {b.error or ''}" for b in self.backups)
         return found[0]

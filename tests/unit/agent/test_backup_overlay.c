@@ -14,7 +14,7 @@
  * Each backup is a random child of the one before it, and stores random packs
  * of it anew.
  */
-#define CHAINS     80
+#define CHAINS     50
 #define BACKUPS    12
 #define PATHS      12
 #define SMALL_SIZE 40000

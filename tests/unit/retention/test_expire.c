@@ -170,6 +170,20 @@ count_objects(struct fixture *fixture, const char *prefix)
     return count;
 }
 
+/* What stays and what goes, when all is done. */
+static void
+assert_expired(struct fixture *fixture)
+{
+    assert_int_equal(fixture->catalog.backup_count, 2);
+    for (size_t day = 0; day < DAYS; day++)
+    {
+        assert_int_equal(has_file(fixture, &fixture->backups[day], "manifest"), day >= DAYS - 2);
+        assert_int_equal(has_pack(fixture, &fixture->backups[day]), day >= DAYS - 3);
+    }
+    for (unsigned number = 1; number <= 60; number++)
+        assert_int_equal(has_segment(fixture, number), number == 40 || number >= 50);
+}
+
 static void
 what_the_policy_lets_go_is_deleted_and_nothing_else(void **state)
 {
@@ -433,6 +447,58 @@ a_missing_manifest_is_damage_and_no_absence_of_packs(void **state)
 }
 
 static void
+a_backup_that_is_given_up_stops_nothing_any_more(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *const forgotten[] = {fixture->backups[3].backup.id, "2020-01-01T00-00-00-0000"};
+    const struct expire_options options = {.policy = &fixture->policy,
+                                           .now = fixture->now,
+                                           .workers = 1,
+                                           .forget = forgotten,
+                                           .forget_count = 2};
+    char key[STORE_KEY_MAX + 1];
+    struct error err = {0};
+
+    fixture->policy.daily = 3;
+    assert_ok(backup_key(fixture->repo, forgotten[0], "manifest", key, &err));
+    assert_ok(store_delete(fixture->repo->store, key, &err));
+
+    assert_ok(expire_run(fixture->repo, &options, &fixture->report, &err));
+    assert_ok(catalog_load(fixture->repo, &fixture->catalog, &err));
+
+    assert_int_equal(fixture->catalog.backup_count, 2);
+    assert_null(catalog_find_backup(&fixture->catalog, forgotten[0]));
+    assert_true(has_pack(fixture, &fixture->backups[3])); /* that the next day shares */
+    assert_false(has_file(fixture, &fixture->backups[3], "postgres-manifest"));
+}
+
+static void
+the_newest_good_backup_and_a_held_one_are_not_given_up(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *forgotten = fixture->backups[4].backup.id;
+    const struct expire_options options = {
+        .policy = &fixture->policy, .now = fixture->now, .forget = &forgotten, .forget_count = 1};
+    struct hold hold = {.until = HOLD_FOR_EVER};
+    const struct catalog_entry entry = {.hold = &hold};
+    size_t objects;
+    struct error err = {0};
+
+    memcpy(hold.backup, fixture->backups[3].backup.id, BACKUP_ID_SIZE);
+    assert_ok(
+        catalog_append(fixture->repo, &fixture->catalog, &entry, (struct catalog_check){0}, &err));
+    objects = count_objects(fixture, "");
+
+    assert_status(expire_run(fixture->repo, &options, &fixture->report, &err), STATUS_REFUSED);
+    assert_message("the newest good one");
+    forgotten = hold.backup;
+    assert_status(expire_run(fixture->repo, &options, &fixture->report, &err), STATUS_REFUSED);
+    assert_message("is held");
+
+    assert_untouched(fixture, objects);
+}
+
+static void
 a_missing_pack_stops_everything(void **state)
 {
     struct fixture *fixture = *state;
@@ -509,6 +575,45 @@ an_empty_repository_is_nothing_to_worry_about(void **state)
 }
 
 static void
+many_packs_are_condemned_by_several_entries(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct expire_options options = {
+        .policy = &fixture->policy, .now = fixture->now, .workers = 1, .packs_per_entry = 2};
+    struct stub_backup orphan = stub_backup_make(fixture->now - US_PER_DAY, 0xdead, 60);
+    uint64_t before = fixture->catalog.last_number;
+    struct error err = {0};
+
+    for (int index = 0; index < 3; index++)
+        assert_ok(stub_backup_add_pack(fixture->repo, &orphan, fixture->now - US_PER_DAY, &err));
+
+    assert_ok(expire_run(fixture->repo, &options, &fixture->report, &err));
+    assert_ok(catalog_load(fixture->repo, &fixture->catalog, &err));
+
+    /* One of departures; two, two and one pack; and each of these deleted. */
+    assert_int_equal(fixture->catalog.last_number, before + 1 + 3 + 3);
+    assert_int_equal(fixture->report.packs, 5);
+    assert_int_equal(fixture->report.folders, 3);
+    assert_int_equal(fixture->report.deletions, 3);
+    assert_false(has_pack(fixture, &orphan));
+    assert_false(has_pack(fixture, &fixture->backups[0]));
+    assert_expired(fixture);
+}
+
+static void
+several_workers_delete_the_same(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct expire_options options = {
+        .policy = &fixture->policy, .now = fixture->now, .workers = 4};
+    struct error err = {0};
+
+    assert_ok(expire_run(fixture->repo, &options, &fixture->report, &err));
+    assert_ok(catalog_load(fixture->repo, &fixture->catalog, &err));
+    assert_expired(fixture);
+}
+
+static void
 wal_that_comes_back_under_a_condemned_name_goes_again(void **state)
 {
     struct fixture *fixture = *state;
@@ -521,20 +626,6 @@ wal_that_comes_back_under_a_condemned_name_goes_again(void **state)
 
     assert_false(has_segment(fixture, 7));
     assert_int_equal(fixture->report.segments, 1);
-}
-
-/* What stays and what goes, when all is done. */
-static void
-assert_expired(struct fixture *fixture)
-{
-    assert_int_equal(fixture->catalog.backup_count, 2);
-    for (size_t day = 0; day < DAYS; day++)
-    {
-        assert_int_equal(has_file(fixture, &fixture->backups[day], "manifest"), day >= DAYS - 2);
-        assert_int_equal(has_pack(fixture, &fixture->backups[day]), day >= DAYS - 3);
-    }
-    for (unsigned number = 1; number <= 60; number++)
-        assert_int_equal(has_segment(fixture, number), number == 40 || number >= 50);
 }
 
 /* True when the fault struck, so that there may be a later one. */
@@ -588,11 +679,15 @@ main(void)
         TEST(a_held_backup_stays_with_its_packs_and_its_wal),
         TEST(a_corrupt_manifest_among_good_ones_stops_everything),
         TEST(a_missing_manifest_is_damage_and_no_absence_of_packs),
+        TEST(a_backup_that_is_given_up_stops_nothing_any_more),
+        TEST(the_newest_good_backup_and_a_held_one_are_not_given_up),
         TEST(a_missing_pack_stops_everything),
         TEST(a_damaged_log_stops_everything),
         TEST(a_clock_that_the_store_contradicts_stops_everything),
         TEST(a_policy_that_keeps_nothing_is_refused),
         TEST(an_empty_repository_is_nothing_to_worry_about),
+        TEST(many_packs_are_condemned_by_several_entries),
+        TEST(several_workers_delete_the_same),
         TEST(wal_that_comes_back_under_a_condemned_name_goes_again),
         cmocka_unit_test(whichever_operation_of_the_store_fails_the_next_run_completes),
     };

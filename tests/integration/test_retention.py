@@ -216,6 +216,23 @@ def test_a_corrupt_manifest_among_good_ones_is_reported_and_nothing_is_deleted(t
 
 
 @FILES
+def test_a_backup_that_cannot_be_read_is_given_up_on_demand(three, redoubt):
+    redoubt.repository.delete(f"main/backups/{three[1]}/manifest")
+    result = redoubt.run("expire", code=EXIT_CORRUPT)
+    assert f"--forget {three[1]}" in result.err
+    for given_up, message in [("2020-01-01T00-00-00-0000", "there is no backup"),
+                              (three[2], "the newest good one")]:
+        result = redoubt.run("expire", "--forget", given_up, code=EXIT_REFUSED)
+        assert message in result.err, result
+
+    text = redoubt.run("expire", "--forget", three[1]).out
+
+    assert re.search(rf"^{three[1]} .* EXPIRES .*asked for", text, re.M)
+    assert listed(redoubt) == [three[0], three[2]]
+    redoubt.run("expire")
+
+
+@FILES
 def test_another_cluster_in_the_same_store_is_left_alone(three, redoubt, directory, cluster):
     other = Redoubt(directory / "other", cluster, redoubt.repository, name="other")
     shutil.copy(redoubt.key_file, other.key_file)
