@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "pg/unsound_pages.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #define RUN_LIMIT 262144
@@ -126,6 +127,7 @@ make_room(struct pg_unsound_pages *pages, struct error *err)
         return OK;
     if (capacity > pages->limit)
         capacity = pages->limit;
+    assert(capacity > 0); /* no limit is 0 */
     grown = realloc(pages->runs, capacity * sizeof(*grown));
     if (grown == NULL)
         return error_no_memory(err);
