@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long the archiver may take for a segment that is complete. */
+/* How long the archiver may take for segments that are complete. */
 #define ARCHIVER_WAIT_MS  60000
 #define ARCHIVER_PAUSE_MS 200
 
@@ -24,41 +24,45 @@ struct backup_ancestry
 
     struct backup_parent *parent;
     struct pg_history history; /* of the server's timeline */
+    pg_lsn written;            /* by the server, or received, when it was asked for its timeline */
     struct wal_chain chain;
     pg_lsn start; /* of the backup that is taken, while WAL is read up to it */
 };
 
+/* The answer's columns: src/backend/replication/walsender.c, IdentifySystem. */
 static enum status
-read_timeline(struct pg_connection *replication, pg_timeline *timeline, struct error *err)
+read_position(struct pg_connection *replication, struct pg_wal_position *position,
+              struct error *err)
 {
     SCOPED(pg_result_freep) PGresult *result = NULL;
 
     TRY(pg_query(replication, "IDENTIFY_SYSTEM", &result, err));
-    if (PQntuples(result) != 1 || PQnfields(result) < 2)
+    if (PQntuples(result) != 1 || PQnfields(result) < 3)
         return error_set(err, STATUS_UNSUPPORTED, "unexpected answer to IDENTIFY_SYSTEM");
-    *timeline = (pg_timeline) strtoul(PQgetvalue(result, 0, 1), NULL, 10);
-    return OK;
+    position->timeline = (pg_timeline) strtoul(PQgetvalue(result, 0, 1), NULL, 10);
+    return pg_lsn_parse(PQgetvalue(result, 0, 2), &position->lsn, err);
 }
 
 static enum status
-read_history(struct pg_connection *replication, struct pg_history *history, struct error *err)
+read_history(struct backup_ancestry *ancestry, struct pg_connection *replication, struct error *err)
 {
     SCOPED(pg_result_freep) PGresult *result = NULL;
-    pg_timeline timeline = 0;
+    struct pg_wal_position position = {0};
     char command[64];
 
-    TRY(read_timeline(replication, &timeline, err));
-    *history = pg_history_root(timeline);
-    if (timeline == 1)
+    TRY(read_position(replication, &position, err));
+    ancestry->written = position.lsn;
+    ancestry->history = pg_history_root(position.timeline);
+    if (position.timeline == 1)
         return OK;
-    snprintf(command, sizeof(command), "TIMELINE_HISTORY %u", timeline);
+    snprintf(command, sizeof(command), "TIMELINE_HISTORY %u", position.timeline);
     TRY(pg_query(replication, command, &result, err));
     if (PQntuples(result) != 1 || PQnfields(result) < 2)
         return error_set(err, STATUS_CORRUPT, "the server sent no timeline history");
-    return pg_history_parse(timeline,
+    return pg_history_parse(position.timeline,
                             (struct bytes){(const uint8_t *) PQgetvalue(result, 0, 1),
                                            (size_t) PQgetlength(result, 0, 1)},
-                            history, err);
+                            &ancestry->history, err);
 }
 
 /* Settings that the server was built or made with. */
@@ -100,10 +104,44 @@ load_chain(struct backup_ancestry *ancestry, const struct backup *parent, struct
                           parent->system_identifier, parent->wal_segment_size, err);
 }
 
-static struct wal_reach
-reach_of(const struct backup_ancestry *ancestry, const struct backup *parent)
+/* Had the archive its WAL at all, and the server goes on: what is missing may still come. */
+static bool
+may_grow(const struct backup_ancestry *ancestry, const struct wal_reach *reach)
 {
-    return wal_chain_reach(&ancestry->chain, &ancestry->history, parent->start.lsn);
+    struct pg_wal_segment found;
+
+    if (reach->gap)
+        return false;
+    return reach->end > reach->first ||
+           wal_chain_find(&ancestry->chain, &ancestry->history, reach->first - 1, &found);
+}
+
+/*
+ * Wait until the archive holds all WAL from the parent's start up to the segment
+ * that an LSN of the server's is in: those before it are complete.
+ */
+static enum status
+wait_for_archiver(struct backup_ancestry *ancestry, const struct backup *parent, pg_lsn lsn,
+                  struct error *err)
+{
+    uint64_t needed = lsn / parent->wal_segment_size;
+    int64_t until = clock_monotonic_ms() + ARCHIVER_WAIT_MS;
+
+    for (;;)
+    {
+        struct wal_reach reach;
+
+        TRY(stop_check(err));
+        TRY(load_chain(ancestry, parent, err));
+        reach = wal_chain_reach(&ancestry->chain, &ancestry->history, parent->start.lsn);
+        if (reach.end >= needed)
+            return OK;
+        if (!may_grow(ancestry, &reach) || clock_monotonic_ms() > until)
+            return error_set(err, STATUS_REFUSED,
+                             "the archive does not hold all WAL since the last backup, %s",
+                             parent->id);
+        clock_pause_ms(ARCHIVER_PAUSE_MS);
+    }
 }
 
 static enum status
@@ -118,18 +156,11 @@ choose(struct backup_ancestry *ancestry, const struct backup_ancestry_options *o
         .history = &ancestry->history,
     };
     const char *reason;
-    struct wal_reach reach;
 
     *parent = backup_parent_choose(&question, &reason);
     if (*parent == NULL)
         return error_set(err, STATUS_REFUSED, "%s", reason);
-    TRY(load_chain(ancestry, *parent, err));
-    reach = reach_of(ancestry, *parent);
-    if (reach.gap || reach.end * (*parent)->wal_segment_size < (*parent)->stop.lsn)
-        return error_set(err, STATUS_REFUSED,
-                         "the archive does not hold all WAL since the last backup, %s",
-                         (*parent)->id);
-    return OK;
+    return wait_for_archiver(ancestry, *parent, ancestry->written, err);
 }
 
 enum status
@@ -146,7 +177,7 @@ backup_ancestry_find(struct backup_ancestry **ancestry,
     made->catalog = options->catalog;
     TRY(check_layout(options->replication, err));
     TRY(check_summaries(options->replication, options->server.major, err));
-    TRY(read_history(options->replication, &made->history, err));
+    TRY(read_history(made, options->replication, err));
     TRY(choose(made, options, &parent, err));
     TRY(backup_parent_open(&made->parent, options->repo, parent, options->now, err));
     made->parent->by_page_lsn = options->server.major < SUMMARIES_MAJOR;
@@ -200,30 +231,6 @@ feed_tail(void *arg, pg_lsn from, struct pg_wal_reader *reader, struct error *er
                          reader, err);
 }
 
-/*
- * Wait until the archive holds all WAL from the parent's start up to the segment
- * that start is in: those before it are complete.
- */
-static enum status
-wait_for_archiver(struct backup_ancestry *ancestry, pg_lsn start, struct error *err)
-{
-    const struct backup *parent = &ancestry->parent->backup;
-    uint64_t needed = start / parent->wal_segment_size;
-    int64_t until = clock_monotonic_ms() + ARCHIVER_WAIT_MS;
-
-    for (;;)
-    {
-        TRY(stop_check(err));
-        TRY(load_chain(ancestry, parent, err));
-        if (reach_of(ancestry, parent).end >= needed)
-            return OK;
-        if (clock_monotonic_ms() > until)
-            return error_set(err, STATUS_REFUSED,
-                             "the archive does not hold all WAL up to this backup's start");
-        clock_pause_ms(ARCHIVER_PAUSE_MS);
-    }
-}
-
 /* Look through archived WAL for pages that changed and kept an old LSN. */
 static enum status
 read_unsound(struct backup_ancestry *ancestry, pg_lsn start, struct error *err)
@@ -241,7 +248,7 @@ read_unsound(struct backup_ancestry *ancestry, pg_lsn start, struct error *err)
 
     ancestry->start = start;
     TRY(pg_unsound_pages_create(&parent->unsound, 0, err));
-    TRY(wait_for_archiver(ancestry, start, err));
+    TRY(wait_for_archiver(ancestry, &parent->backup, start, err));
     TRY(wal_scan_run(&scan, err));
     pg_unsound_pages_sort(parent->unsound);
     return OK;
@@ -279,5 +286,5 @@ backup_ancestry_learn(struct backup_ancestry *ancestry, pg_lsn start, struct err
 enum status
 backup_ancestry_prove(struct backup_ancestry *ancestry, pg_lsn start, struct error *err)
 {
-    return wait_for_archiver(ancestry, start, err);
+    return wait_for_archiver(ancestry, &ancestry->parent->backup, start, err);
 }

@@ -202,7 +202,10 @@ write_kept_wal(struct repo *repo, const struct restore_options *options, struct 
     return store_list(repo->store, prefix, "", write_kept_file, &kept, err);
 }
 
-/* For pg_verifybackup. */
+/*
+ * For pg_verifybackup.  That of an incremental describes the stream of changes,
+ * not the files that they were laid over.
+ */
 static enum status
 write_postgres_manifest(struct repo *repo, const struct restore_options *options, struct error *err)
 {
@@ -212,6 +215,8 @@ write_postgres_manifest(struct repo *repo, const struct restore_options *options
     char key[STORE_KEY_MAX + 1];
     enum status status;
 
+    if (options->plan->backup.parent[0] != '\0')
+        return OK;
     if (path == NULL)
         return error_no_memory(err);
     TRY(backup_key(repo, options->plan->backup.id, "postgres-manifest", key, err));

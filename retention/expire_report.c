@@ -15,9 +15,12 @@ expire_report_release(struct expire_report *report)
 static int
 compare_rows(const void *left, const void *right)
 {
-    /* Ids begin with the time. */
-    return strcmp(((const struct expire_row *) left)->backup.id,
-                  ((const struct expire_row *) right)->backup.id);
+    const struct backup *first = &((const struct expire_row *) left)->backup;
+    const struct backup *second = &((const struct expire_row *) right)->backup;
+
+    if (first->started != second->started)
+        return first->started < second->started ? -1 : 1;
+    return strcmp(first->id, second->id);
 }
 
 static void

@@ -147,7 +147,7 @@ def test_a_standby_goes_on_with_its_primarys_backups(judged, directory, adopt, c
 
         # A timeline that begins with a segment has no summary of that segment's header, for which
         # PostgreSQL itself refuses the next incremental (18.6, 19rc1).
-        it.cluster.restore_point("inside a segment")
+        it.cluster.sql("create table inside_a_segment ()")
         standby.caught_up_with(it.cluster)
         standby.promote()
         it.cluster.stop()

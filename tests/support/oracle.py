@@ -218,7 +218,7 @@ class Exceptions:
 
     # restore/layout.c: what would act, and what a restored cluster makes anew.
     dropped: tuple = ("recovery.signal", "standby.signal", "postmaster.pid", "postmaster.opts",
-                      "current_logfiles", "pg_wal/")
+                      "current_logfiles", "backup_manifest", "pg_wal/")
     # restore/restore.c, restore/recovery_settings.c
     written: tuple = ("recovery.signal", "backup_manifest", "tablespace_map", "pg_wal/")
     appended: tuple = ("postgresql.auto.conf",)
