@@ -4,7 +4,8 @@
 #include "agent/repository.h"
 #include "agent/restore_report.h"
 #include "base/log.h"
-#include "pg/connection.h"
+#include "pg/conninfo.h"
+#include "pg/programs.h"
 
 #include <limits.h>
 #include <pwd.h>
@@ -137,8 +138,8 @@ carry_out(const struct invocation *invocation, struct repo *repo, struct restore
 
     TRY(restore_run(repo, &restore_options, &restored, err));
     report->restored = &restored;
-    if (server_find_programs(invocation->config->postgres.bin_directory,
-                             (int) report->plan->backup.major, &programs, &ignored) == OK)
+    if (pg_programs_find(invocation->config->postgres.bin_directory,
+                         (int) report->plan->backup.major, &programs, &ignored) == OK)
         report->programs = programs;
     if (options_flag(&invocation->options, "start"))
         status = start(invocation, report, &started, err);
@@ -166,8 +167,8 @@ check_programs(const struct invocation *invocation, const struct plan *plan, str
         error_hint(err, "Run this command as the user that owns the data directory.");
         return STATUS_CONFIG;
     }
-    return server_find_programs(invocation->config->postgres.bin_directory,
-                                (int) plan->backup.major, &programs, err);
+    return pg_programs_find(invocation->config->postgres.bin_directory, (int) plan->backup.major,
+                            &programs, err);
 }
 
 static enum status

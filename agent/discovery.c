@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "pg/connection.h"
+#include "pg/conninfo.h"
 #include "pg/line.h"
 
 #include <ctype.h>
@@ -142,23 +143,6 @@ copy_text(char **into, const char *text, struct error *err)
     return *into == NULL ? error_no_memory(err) : OK;
 }
 
-/* " name='value'" as libpq reads it. */
-static enum status
-append_option(struct buffer *conninfo, const char *name, const char *value, struct error *err)
-{
-    bool plain = *value != '\0' && strpbrk(value, " '\\") == NULL;
-
-    TRY(buffer_append_text(conninfo, err, "%s%s=%s", conninfo->size == 0 ? "" : " ", name,
-                           plain ? "" : "'"));
-    for (; *value != '\0'; value++)
-    {
-        if (*value == '\'' || *value == '\\')
-            TRY(buffer_append(conninfo, BYTES("\\"), err));
-        TRY(buffer_append(conninfo, (struct bytes){(const uint8_t *) value, 1}, err));
-    }
-    return plain ? OK : buffer_append(conninfo, BYTES("'"), err);
-}
-
 static void
 note_other(struct search *search, const char *text)
 {
@@ -193,7 +177,7 @@ take_server(struct search *search, struct pg_connection *connection, const char 
     snprintf(search->system_id, sizeof(search->system_id), "%s", PQgetvalue(result, 0, 0));
     TRY(buffer_append_text(&whole, err, "%s", conninfo));
     if (strstr(conninfo, "user=") == NULL)
-        TRY(append_option(&whole, "user", PQgetvalue(result, 0, 1), err));
+        TRY(pg_conninfo_append(&whole, "user", PQgetvalue(result, 0, 1), err));
     TRY(buffer_text(&whole, &text, err));
     TRY(copy_text(&search->found->connection, text, err));
     search->found->running = true;
@@ -240,7 +224,7 @@ search_environment(struct search *search, struct error *err)
     for (PQconninfoOption *option = options; option->keyword != NULL && status == OK; option++)
         for (size_t index = 0; index < sizeof(wanted) / sizeof(wanted[0]); index++)
             if (strcmp(option->keyword, wanted[index]) == 0 && option->val != NULL && status == OK)
-                status = append_option(&conninfo, option->keyword, option->val, err);
+                status = pg_conninfo_append(&conninfo, option->keyword, option->val, err);
     PQconninfoFree(options);
     TRY(status);
     TRY(buffer_text(&conninfo, &text, err));
@@ -253,8 +237,8 @@ try_socket(struct search *search, const char *directory, const char *port, struc
     SCOPED(buffer_release) struct buffer conninfo = BUFFER_INIT(CONNINFO_LIMIT);
     const char *text;
 
-    TRY(append_option(&conninfo, "host", directory, err));
-    TRY(append_option(&conninfo, "port", port, err));
+    TRY(pg_conninfo_append(&conninfo, "host", directory, err));
+    TRY(pg_conninfo_append(&conninfo, "port", port, err));
     TRY(buffer_text(&conninfo, &text, err));
     return try_server(search, text, err);
 }

@@ -418,28 +418,29 @@ pg_copy_end(struct pg_connection *connection, struct error *err)
     return OK;
 }
 
+static enum status
+quote(const char *value, char mark, struct buffer *into, struct error *err)
+{
+    struct bytes one = {(const uint8_t *) &mark, 1};
+
+    TRY(buffer_append(into, one, err));
+    for (; *value != '\0'; value++)
+    {
+        if (*value == mark)
+            TRY(buffer_append(into, one, err));
+        TRY(buffer_append(into, (struct bytes){(const uint8_t *) value, 1}, err));
+    }
+    return buffer_append(into, one, err);
+}
+
 enum status
 pg_quote_literal(const char *value, struct buffer *into, struct error *err)
 {
-    TRY(buffer_append(into, BYTES("'"), err));
-    for (; *value != '\0'; value++)
-    {
-        if (*value == '\'')
-            TRY(buffer_append(into, BYTES("'"), err));
-        TRY(buffer_append(into, (struct bytes){(const uint8_t *) value, 1}, err));
-    }
-    return buffer_append(into, BYTES("'"), err);
+    return quote(value, '\'', into, err);
 }
 
-void
-pg_conninfo_user(const char *conninfo, char *user, size_t size)
+enum status
+pg_quote_identifier(const char *value, struct buffer *into, struct error *err)
 {
-    PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
-
-    user[0] = '\0';
-    for (const PQconninfoOption *option = options; option != NULL && option->keyword != NULL;
-         option++)
-        if (strcmp(option->keyword, "user") == 0 && option->val != NULL)
-            snprintf(user, size, "%s", option->val);
-    PQconninfoFree(options);
+    return quote(value, '"', into, err);
 }

@@ -32,9 +32,6 @@ NODISCARD enum status pg_connection_open(struct pg_connection **connection, cons
                                          enum pg_connection_kind kind, struct error *err);
 void pg_connection_freep(struct pg_connection **connection);
 
-/* The user that conninfo names, for other connections like it; "" when it names none. */
-void pg_conninfo_user(const char *conninfo, char *user, size_t size);
-
 /* As PQserverVersion: 150018 for 15.18. */
 int pg_connection_version(const struct pg_connection *connection);
 
@@ -81,3 +78,7 @@ NODISCARD enum status pg_copy_end(struct pg_connection *connection, struct error
 
 /* value as an SQL literal with its quotes; the replication grammar takes it too. */
 NODISCARD enum status pg_quote_literal(const char *value, struct buffer *into, struct error *err);
+
+/* value as an SQL identifier, always with its quotes. */
+NODISCARD enum status pg_quote_identifier(const char *value, struct buffer *into,
+                                          struct error *err);

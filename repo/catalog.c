@@ -14,6 +14,7 @@ void
 catalog_release(struct catalog *catalog)
 {
     free(catalog->backups);
+    free(catalog->dumps);
     free(catalog->lineages);
     free(catalog->holds);
     for (size_t index = 0; index < catalog->condemnation_count; index++)
@@ -129,6 +130,20 @@ catalog_find_backup(const struct catalog *catalog, const char *id)
     for (size_t index = 0; index < catalog->backup_count; index++)
         if (strcmp(catalog->backups[index].id, id) == 0)
             return &catalog->backups[index];
+    return NULL;
+}
+
+const struct dump *
+catalog_find_dump(const struct catalog *catalog, const char *id)
+{
+    for (size_t index = 0; index < catalog->dump_count; index++)
+    {
+        char other[DUMP_ID_SIZE];
+
+        dump_id(&catalog->dumps[index], other);
+        if (strcmp(other, id) == 0)
+            return &catalog->dumps[index];
+    }
     return NULL;
 }
 

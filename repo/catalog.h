@@ -23,6 +23,7 @@
 #pragma once
 
 #include "repo/condemnation.h"
+#include "repo/dump.h"
 #include "repo/hold.h"
 #include "repo/lineage.h"
 #include "repo/verification.h"
@@ -36,6 +37,8 @@ struct catalog
     time_us last_time;      /* when the newest was written, by its writer's clock */
     struct backup *backups; /* owned; in the order of their commits */
     size_t backup_count;
+    struct dump *dumps; /* owned; in the order of their commits */
+    size_t dump_count;
     struct lineage *lineages; /* owned; the last is the present one */
     size_t lineage_count;
     struct hold *holds; /* owned; at most one for a backup, which is in the catalog */
@@ -58,6 +61,8 @@ struct expiry
 struct catalog_entry
 {
     const struct backup *backup;
+    const struct dump *dump;
+    const struct dump_failure *dump_failure; /* changes nothing but the audit trail */
     const struct lineage *lineage;
     const struct expiry *expiries; /* expiry_count of them */
     size_t expiry_count;
@@ -99,6 +104,7 @@ void catalog_release(struct catalog *catalog);
 
 /* NULL when there is none with this id, or no lineage at all. */
 const struct backup *catalog_find_backup(const struct catalog *catalog, const char *id);
+const struct dump *catalog_find_dump(const struct catalog *catalog, const char *id);
 const struct lineage *catalog_find_lineage(const struct catalog *catalog,
                                            uint64_t system_identifier);
 const struct lineage *catalog_present_lineage(const struct catalog *catalog);

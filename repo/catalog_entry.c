@@ -27,6 +27,26 @@ add_backup(struct catalog *catalog, const json_t *object, struct error *err)
 }
 
 static enum status
+add_dump(struct catalog *catalog, const json_t *object, struct error *err)
+{
+    struct dump dump;
+
+    TRY(dump_from_json(object, &dump, err));
+    GROW(catalog->dumps, catalog->dump_count, err);
+    catalog->dumps[catalog->dump_count++] = dump;
+    return OK;
+}
+
+static enum status
+pass_over(struct catalog *catalog, const json_t *object, struct error *err)
+{
+    (void) catalog;
+    (void) object;
+    (void) err;
+    return OK;
+}
+
+static enum status
 add_lineage(struct catalog *catalog, const json_t *object, struct error *err)
 {
     struct lineage lineage = {0};
@@ -186,6 +206,7 @@ take_checkpoint(struct repo *repo, struct catalog *catalog, const struct log_ent
     catalog_release(catalog);
     TRY(take_each(catalog, members, "lineages", add_lineage, err));
     TRY(take_each(catalog, members, "backups", add_backup, err));
+    TRY(take_each(catalog, members, "dumps", add_dump, err));
     TRY(take_each(catalog, members, "holds", add_hold, err));
     TRY(recall_condemnations(repo, catalog, entry, err));
     TRY(member_array(members, "condemned_wal", &wal, err));
@@ -206,10 +227,9 @@ static const struct
     const char *kind;
     enum status (*take)(struct catalog *catalog, const json_t *object, struct error *err);
 } kinds[] = {
-    {"backup", add_backup},        {"delete", take_deletion},
-    {"expire", take_expiries},     {"hold", add_hold},
-    {"lineage", add_lineage},      {"release", release_hold},
-    {"verify", take_verification},
+    {"backup", add_backup},     {"delete", take_deletion}, {"dump", add_dump},
+    {"dump-failed", pass_over}, {"expire", take_expiries}, {"hold", add_hold},
+    {"lineage", add_lineage},   {"release", release_hold}, {"verify", take_verification},
 };
 
 static enum status
@@ -272,6 +292,12 @@ one_backup(const void *items, size_t index)
 }
 
 static json_t *
+one_dump(const void *items, size_t index)
+{
+    return dump_to_json(&((const struct dump *) items)[index]);
+}
+
+static json_t *
 one_lineage(const void *items, size_t index)
 {
     return lineage_to_json(&((const struct lineage *) items)[index]);
@@ -307,11 +333,12 @@ condemned_numbers(const struct catalog *catalog)
 static json_t *
 checkpoint_to_json(const struct catalog *catalog)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", "checkpoint", "lineages",
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", "checkpoint", "lineages",
                      json_array_of(catalog->lineage_count, one_lineage, catalog->lineages),
                      "backups", json_array_of(catalog->backup_count, one_backup, catalog->backups),
-                     "holds", json_array_of(catalog->hold_count, one_hold, catalog->holds),
-                     "condemned", condemned_numbers(catalog), "condemned_wal",
+                     "dumps", json_array_of(catalog->dump_count, one_dump, catalog->dumps), "holds",
+                     json_array_of(catalog->hold_count, one_hold, catalog->holds), "condemned",
+                     condemned_numbers(catalog), "condemned_wal",
                      wal_set_to_json(&catalog->condemned_wal), "verify",
                      catalog->has_verification ? verification_to_json(&catalog->verification)
                                                : json_null());
@@ -330,6 +357,10 @@ catalog_entry_to_json(const struct catalog *catalog, const struct catalog_entry 
         return checkpoint_to_json(catalog);
     if (entry->backup != NULL)
         return wrap("backup", backup_to_json(entry->backup));
+    if (entry->dump != NULL)
+        return wrap("dump", dump_to_json(entry->dump));
+    if (entry->dump_failure != NULL)
+        return wrap("dump-failed", dump_failure_to_json(entry->dump_failure));
     if (entry->lineage != NULL)
         return wrap("lineage", lineage_to_json(entry->lineage));
     if (entry->expiries != NULL)

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "pg/programs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,45 +30,6 @@ server_release(struct server *server)
     free(server->run);
     free(server->log);
     *server = (struct server){0};
-}
-
-static bool
-has_postgres(const char *directory)
-{
-    SCOPED(freep) char *path = path_join(directory, "postgres");
-
-    return path != NULL && access(path, X_OK) == 0;
-}
-
-enum status
-server_find_programs(const char *configured, int major, char **directory, struct error *err)
-{
-    static const char *const patterns[] = {
-        "/usr/lib/postgresql/%d/bin", /* Debian */
-        "/usr/pgsql-%d/bin",          /* Red Hat */
-        "/usr/local/pgsql/bin",
-    };
-
-    if (configured != NULL)
-    {
-        *directory = strdup(configured);
-        return *directory == NULL ? error_no_memory(err) : OK;
-    }
-    for (size_t index = 0; index < sizeof(patterns) / sizeof(patterns[0]); index++)
-    {
-        SCOPED(freep) char *candidate = NULL;
-
-        if (asprintf(&candidate, patterns[index], major) < 0)
-            return error_no_memory(err);
-        if (!has_postgres(candidate))
-            continue;
-        *directory = candidate;
-        candidate = NULL;
-        return OK;
-    }
-    error_set(err, STATUS_CONFIG, "could not find the programs of PostgreSQL %d", major);
-    error_hint(err, "Install them, or set postgres.bin_directory.");
-    return STATUS_CONFIG;
 }
 
 /* A directory name that fits into a socket's address, and needs no quotes in a setting. */
@@ -211,7 +173,7 @@ server_start(struct server *server, const struct server_options *options, struct
     SCOPED(release_arguments) struct arguments arguments = {.count = 0};
     SCOPED(freep) char *programs = NULL;
 
-    TRY(server_find_programs(options->bin_directory, options->major, &programs, err));
+    TRY(pg_programs_find(options->bin_directory, options->major, &programs, err));
     server->data = strdup(options->data);
     if (server->data == NULL)
         return error_no_memory(err);

@@ -34,10 +34,6 @@ struct server
     char *log;
 };
 
-/* The directory with this major version's postgres, in memory of its own. */
-NODISCARD enum status server_find_programs(const char *configured, int major, char **directory,
-                                           struct error *err);
-
 NODISCARD enum status server_start(struct server *server, const struct server_options *options,
                                    struct error *err);
 

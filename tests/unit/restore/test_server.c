@@ -119,20 +119,6 @@ a_long_log_is_read_from_its_end(void **state)
     assert_string_equal(line, "recovery stopping here");
 }
 
-static void
-programs_that_are_missing_are_asked_for(void **state)
-{
-    (void) state;
-    struct error err = {0};
-    char *directory = NULL;
-
-    assert_status(server_find_programs(NULL, 3, &directory, &err), STATUS_CONFIG);
-    assert_message("could not find the programs of PostgreSQL 3");
-    assert_ok(server_find_programs("/opt/pg", 15, &directory, &err));
-    assert_string_equal(directory, "/opt/pg");
-    free(directory);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -144,7 +130,6 @@ main(void)
         TEST(the_last_line_with_a_text_is_found_without_its_prefix),
         TEST(the_tail_is_whole_lines),
         TEST(a_long_log_is_read_from_its_end),
-        cmocka_unit_test(programs_that_are_missing_are_asked_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: PostgreSQL
+/*
+ * conninfo.h - libpq's connection strings: reading, changing and handing them on
+ * (https://www.postgresql.org/docs/current/libpq-connect.html).
+ */
+#pragma once
+
+#include "base/bytes.h"
+
+/* The user that conninfo names, for other connections like it; "" when it names none. */
+void pg_conninfo_user(const char *conninfo, char *user, size_t size);
+
+/* Append "name=value" as libpq reads it. */
+NODISCARD enum status pg_conninfo_append(struct buffer *conninfo, const char *name,
+                                         const char *value, struct error *err);
+
+/* The same server and everything, but this database; in memory of its own. */
+NODISCARD enum status pg_conninfo_with_database(const char *conninfo, const char *database,
+                                                char **changed, struct error *err);
+
+/*
+ * The same for one of PostgreSQL's programs, which everybody on the host can see
+ * the arguments of: what libpq reads from the environment goes there, passwords
+ * with it.  CONFIG: a secret can be passed in no such way.
+ */
+struct pg_program_conninfo
+{
+    char **environment; /* owned; "NAME=value", for struct child_options; ends with NULL */
+    size_t count;
+    char *database; /* owned; what is left, with the database: the value of --dbname */
+};
+
+NODISCARD enum status pg_conninfo_for_program(const char *conninfo, const char *database,
+                                              struct pg_program_conninfo *made, struct error *err);
+
+/* For SCOPED on an initialised struct.  Wipes nothing: the environment has it anyway. */
+void pg_program_conninfo_release(struct pg_program_conninfo *made);
