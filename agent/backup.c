@@ -9,6 +9,7 @@
 #include "agent/backup_upload.h"
 #include "agent/backup_wal.h"
 #include "agent/base_backup.h"
+#include "agent/frame_visit.h"
 #include "agent/identity.h"
 #include "base/crash.h"
 #include "base/log.h"
@@ -18,6 +19,9 @@
 #include <string.h>
 
 #define UPLOADERS_MAX 3
+
+/* Of records, of the server's manifest, and of healing or repacking, together. */
+#define SORT_MEMORY ((size_t) 36 * FRAME_SIZE)
 
 /* In the order in which they may be freed: threads of the group use what is above it. */
 struct run
@@ -61,10 +65,11 @@ static int
 uploader_count(const struct backup_options *options)
 {
     uint64_t frames = (uint64_t) (options->workers * 3 + 2) * (FRAME_SIZE + FRAME_STORED_MAX);
-    uint64_t rest = options->memory_bytes > frames ? options->memory_bytes - frames : 0;
+    uint64_t taken = frames + SORT_MEMORY + FRAME_VISIT_MEMORY;
+    uint64_t rest = options->memory_bytes > taken ? options->memory_bytes - taken : 0;
     uint64_t packs = rest / PACK_SIZE;
 
-    return packs < 5 ? 1 : packs - 4 > UPLOADERS_MAX ? UPLOADERS_MAX : (int) (packs - 4);
+    return packs < 3 ? 1 : packs - 2 > UPLOADERS_MAX ? UPLOADERS_MAX : (int) (packs - 2);
 }
 
 static enum status
@@ -370,7 +375,7 @@ write_manifest(struct run *run, struct manifest_totals *totals, struct error *er
     };
 
     header.tablespaces = base_backup_tablespaces(run->stream, &header.tablespace_count);
-    TRY(backup_frames_sort(run->frames, err));
+    TRY(backup_records_sort(backup_frames_records(run->frames), err));
     return backup_manifest_commit(run->manifest, &overlay, &header, totals, err);
 }
 

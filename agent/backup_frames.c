@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/backup_frames.h"
 
-#include "base/sorter.h"
-
-#include <endian.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +10,6 @@
 #define OWN_FRAME_SIZE (FRAME_SIZE / 4)
 #define PIECES_MAX     4096
 #define PATHS_LIMIT    (256 * 1024)
-#define PATH_SIZE      1025
 
 /* A run of a file's bytes in a frame. */
 struct piece
@@ -44,62 +39,11 @@ struct backup_frames
     struct frame_work **all; /* every frame's memory, to free it */
     size_t all_count;
     atomic_int workers_left;
+    struct backup_records *records;
 
-    struct frame_work *filling; /* the receiver's; NULL between frames */
-    char path[PATH_SIZE];       /* of the present file */
-    char given[PATH_SIZE];      /* of the file that was given back last */
-
-    pthread_mutex_t lock; /* guards the sorters while workers run */
-    struct sorter *sorter;
-    struct sorter *moved;
+    struct frame_work *filling;  /* the receiver's; NULL between frames */
+    char path[BACKUP_PATH_SIZE]; /* of the present file */
 };
-
-/*
- * What the sorters keep under path, zero, kind, offset: a struct backup_file
- * or a struct range.
- */
-enum record_kind
-{
-    RECORD_FILE,
-    RECORD_RANGE,
-};
-
-#define KEY_TAIL_SIZE (1 + 1 + 8)
-
-struct range
-{
-    uint64_t offset;
-    uint64_t length;
-    bool inherited;
-    uint32_t skip;
-    struct frame_place frame;
-};
-
-static enum status
-add_record(struct backup_frames *frames, struct sorter *sorter, const char *path,
-           enum record_kind kind, uint64_t offset, struct bytes value, struct error *err)
-{
-    uint8_t key[PATH_SIZE + KEY_TAIL_SIZE];
-    size_t size = strlen(path) + 1;
-    uint64_t big_endian = htobe64(offset);
-    enum status status;
-
-    memcpy(key, path, size);
-    key[size] = (uint8_t) kind;
-    memcpy(key + size + 1, &big_endian, sizeof(big_endian));
-    pthread_mutex_lock(&frames->lock);
-    status = sorter_add(sorter, (struct bytes){key, size + 9}, value, err);
-    pthread_mutex_unlock(&frames->lock);
-    return status;
-}
-
-static enum status
-add_range(struct backup_frames *frames, struct sorter *sorter, const char *path,
-          const struct range *range, struct error *err)
-{
-    return add_record(frames, sorter, path, RECORD_RANGE, range->offset,
-                      (struct bytes){(const uint8_t *) range, sizeof(*range)}, err);
-}
 
 static enum status
 record_pieces(struct backup_frames *frames, const struct frame_work *work,
@@ -108,15 +52,16 @@ record_pieces(struct backup_frames *frames, const struct frame_work *work,
     for (size_t index = 0; index < work->piece_count; index++)
     {
         const struct piece *piece = &work->pieces[index];
-        struct range range = {
+        const char *path = (const char *) work->paths.data + piece->path;
+        const struct backup_range range = {
             .offset = piece->file_offset,
             .length = piece->length,
             .skip = piece->skip,
             .frame = *place,
         };
 
-        TRY(add_range(frames, piece->moved ? frames->moved : frames->sorter,
-                      (const char *) work->paths.data + piece->path, &range, err));
+        TRY(piece->moved ? backup_records_add_moved(frames->records, path, &range, err)
+                         : backup_records_add_range(frames->records, path, &range, err));
     }
     return OK;
 }
@@ -175,10 +120,8 @@ backup_frames_create(struct backup_frames **frames, const struct backup_frames_o
     if (made == NULL)
         return error_no_memory(err);
     *frames = made;
-    pthread_mutex_init(&made->lock, NULL);
     atomic_store(&made->workers_left, options->workers);
-    TRY(sorter_create(&made->sorter, options->sort_memory, err));
-    TRY(sorter_create(&made->moved, options->sort_memory / 4, err));
+    TRY(backup_records_create(&made->records, options->sort_memory, err));
     TRY(chan_create(&made->free_work, group, count, NULL, err));
     TRY(chan_create(&made->work, group, count, NULL, err));
     TRY(allocate_work(made, count, err));
@@ -199,15 +142,13 @@ backup_frames_freep(struct backup_frames **frames)
     pack_writer_freep(&gone->packs);
     chan_freep(&gone->free_work);
     chan_freep(&gone->work);
-    sorter_freep(&gone->sorter);
-    sorter_freep(&gone->moved);
+    backup_records_freep(&gone->records);
     for (size_t index = 0; index < gone->all_count; index++)
     {
         buffer_release(&gone->all[index]->paths);
         free(gone->all[index]);
     }
     free(gone->all);
-    pthread_mutex_destroy(&gone->lock);
     free(gone);
     *frames = NULL;
 }
@@ -246,7 +187,7 @@ make_room(struct backup_frames *frames, struct error *err)
     struct frame_work *work = frames->filling;
 
     if (work != NULL &&
-        (work->piece_count == PIECES_MAX || work->paths.size + PATH_SIZE > PATHS_LIMIT))
+        (work->piece_count == PIECES_MAX || work->paths.size + BACKUP_PATH_SIZE > PATHS_LIMIT))
         return send_frame(frames, err);
     return OK;
 }
@@ -255,7 +196,7 @@ enum status
 backup_frames_begin(struct backup_frames *frames, const char *path, uint64_t expected_bytes,
                     struct error *err)
 {
-    if (strlen(path) >= PATH_SIZE)
+    if (strlen(path) >= BACKUP_PATH_SIZE)
         return error_set(err, STATUS_UNSUPPORTED, "path \"%s\" is too long", path);
     memcpy(frames->path, path, strlen(path) + 1);
     TRY(make_room(frames, err));
@@ -342,16 +283,15 @@ enum status
 backup_frames_inherit(struct backup_frames *frames, uint64_t offset, uint64_t length,
                       struct error *err)
 {
-    struct range range = {.offset = offset, .length = length, .inherited = true};
+    const struct backup_range range = {.offset = offset, .length = length, .inherited = true};
 
-    return add_range(frames, frames->sorter, frames->path, &range, err);
+    return backup_records_add_range(frames->records, frames->path, &range, err);
 }
 
 enum status
 backup_frames_end(struct backup_frames *frames, const struct backup_file *file, struct error *err)
 {
-    return add_record(frames, frames->sorter, frames->path, RECORD_FILE, 0,
-                      (struct bytes){(const uint8_t *) file, sizeof(*file)}, err);
+    return backup_records_add_file(frames->records, frames->path, file, err);
 }
 
 enum status
@@ -368,63 +308,8 @@ backup_frames_packs(struct backup_frames *frames, size_t *count)
     return pack_writer_packs(frames->packs, count);
 }
 
-enum status
-backup_frames_sort(struct backup_frames *frames, struct error *err)
+struct backup_records *
+backup_frames_records(struct backup_frames *frames)
 {
-    TRY(sorter_sort(frames->sorter, err));
-    return sorter_sort(frames->moved, err);
-}
-
-static void
-give_range(struct bytes value, struct backup_record *record)
-{
-    struct range range;
-
-    memcpy(&range, value.data, sizeof(range));
-    *record = (struct backup_record){
-        .inherited = range.inherited,
-        .offset = range.offset,
-        .length = range.length,
-        .frame = range.frame,
-        .skip = range.skip,
-    };
-}
-
-enum status
-backup_frames_next(struct backup_frames *frames, struct backup_record *record, bool *more,
-                   struct error *err)
-{
-    struct bytes key;
-    struct bytes value;
-    const char *path;
-
-    TRY(sorter_next(frames->sorter, more, &key, &value, err));
-    if (!*more)
-        return OK;
-    path = (const char *) key.data;
-    if (key.data[strlen(path) + 1] == RECORD_RANGE)
-    {
-        give_range(value, record);
-        return OK;
-    }
-    *record = (struct backup_record){.is_file = true};
-    memcpy(&record->file, value.data, sizeof(record->file));
-    memcpy(frames->given, path, strlen(path) + 1);
-    record->file.file.path = frames->given;
-    return OK;
-}
-
-enum status
-backup_frames_next_moved(struct backup_frames *frames, const char **path,
-                         struct backup_record *record, bool *more, struct error *err)
-{
-    struct bytes key;
-    struct bytes value;
-
-    TRY(sorter_next(frames->moved, more, &key, &value, err));
-    if (!*more)
-        return OK;
-    *path = (const char *) key.data;
-    give_range(value, record);
-    return OK;
+    return frames->records;
 }

@@ -5,14 +5,13 @@
  * The receiver tells of each file: which bytes of it are new, which ranges are
  * as they were in the parent backup, and how it ended.  What is in neither is
  * zero.  Frame workers compress and seal; the pack writer's uploaders store.
- * What went where is kept in a sorter, so that memory does not grow with the
- * cluster, and comes back file by file in the order of their paths.
+ * What went where is kept as records, which come back in the order of paths.
  *
  * The calls up to backup_frames_finish belong to the receiver's thread.
  */
 #pragma once
 
-#include "repo/manifest.h"
+#include "agent/backup_records.h"
 
 struct backup_frames;
 
@@ -23,29 +22,6 @@ struct backup_frames_options
     int workers;
     int uploaders;
     size_t sort_memory; /* bytes */
-};
-
-/* A file as it will be listed, and as the server sent it. */
-struct backup_file
-{
-    struct manifest_file file;
-    uint64_t sent_bytes;
-    uint32_t sent_crc32c;
-    bool incremental; /* sent as an incremental file, which has another size and checksum */
-};
-
-/* What comes back: a file, or a range of the file before it. */
-struct backup_record
-{
-    bool is_file;
-    struct backup_file file; /* its path is valid until the next record */
-
-    /* A range: the parent's bytes, or an extent in a pack of this run. */
-    bool inherited;
-    uint64_t offset;
-    uint64_t length;
-    struct frame_place frame;
-    uint32_t skip;
 };
 
 /*
@@ -72,8 +48,8 @@ NODISCARD enum status backup_frames_end(struct backup_frames *frames,
                                         const struct backup_file *file, struct error *err);
 
 /*
- * Between files: content of the parent's that is stored anew.  It comes back
- * apart, from backup_frames_next_moved.
+ * Between files: content of the parent's that is stored anew.  Its records come
+ * back apart.
  */
 NODISCARD enum status backup_frames_move(struct backup_frames *frames, const char *path,
                                          uint64_t offset, struct bytes bytes, struct error *err);
@@ -84,12 +60,5 @@ NODISCARD enum status backup_frames_finish(struct backup_frames *frames, struct 
 /* After the group was joined. */
 const struct pack *backup_frames_packs(struct backup_frames *frames, size_t *count);
 
-/* After the group was joined: begin to give back; then one record after the other. */
-NODISCARD enum status backup_frames_sort(struct backup_frames *frames, struct error *err);
-NODISCARD enum status backup_frames_next(struct backup_frames *frames, struct backup_record *record,
-                                         bool *more, struct error *err);
-
-/* The same for what was moved: ranges only, each with its path, which is valid until the next. */
-NODISCARD enum status backup_frames_next_moved(struct backup_frames *frames, const char **path,
-                                               struct backup_record *record, bool *more,
-                                               struct error *err);
+/* Where what went, to be sorted and read after the group was joined. */
+struct backup_records *backup_frames_records(struct backup_frames *frames);

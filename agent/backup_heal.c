@@ -157,12 +157,12 @@ pass_page(struct backup_heal *heal, bool touched, struct error *err)
 static enum status
 match_page(struct backup_heal *heal, const struct manifest_extent *extent, struct error *err)
 {
-    struct manifest_extent page = *extent;
+    struct pack_piece page = {heal->path, *extent, heal->crc};
 
-    page.skip += (uint32_t) (heal->offset - extent->file_offset);
-    page.file_offset = heal->offset;
-    page.length = PG_PAGE_SIZE;
-    TRY(frame_visits_add(heal->visits, heal->path, &page, heal->crc, err));
+    page.extent.skip += (uint32_t) (heal->offset - extent->file_offset);
+    page.extent.file_offset = heal->offset;
+    page.extent.length = PG_PAGE_SIZE;
+    TRY(frame_visits_add(heal->visits, &page, err));
     return next_page(heal, err);
 }
 
@@ -194,33 +194,33 @@ backup_heal_match(struct backup_heal *heal, const char *path, const struct manif
 }
 
 static void
-note_wrong(struct backup_heal *heal, const struct frame_visit *visit, const char *what)
+note_wrong(struct backup_heal *heal, const struct pack_piece *piece, const char *what)
 {
     heal->result->wrong++;
-    warn(heal, visit->path, visit->extent.file_offset, what);
+    warn(heal, piece->path, piece->extent.file_offset, what);
 }
 
 static enum status
-compare(void *arg, const struct frame_visit *visit, struct bytes content, struct error *err)
+compare(void *arg, const struct pack_piece *piece, struct bytes content, struct error *err)
 {
     struct backup_heal *heal = arg;
-    uint32_t crc = ~visit->note;
+    uint32_t crc = ~piece->note;
 
     (void) err;
     heal->result->compared++;
-    if (!checksum(heal, content.data, &crc) || crc != visit->note)
-        note_wrong(heal, visit, "the parent backup has something else");
+    if (!checksum(heal, content.data, &crc) || crc != piece->note)
+        note_wrong(heal, piece, "the parent backup has something else");
     return OK;
 }
 
 static enum status
-note_damage(void *arg, const struct frame_visit *visit, const struct error *why, struct error *err)
+note_damage(void *arg, const struct pack_piece *piece, const struct error *why, struct error *err)
 {
     struct backup_heal *heal = arg;
 
     (void) err;
     heal->result->compared++;
-    note_wrong(heal, visit, why->message);
+    note_wrong(heal, piece, why->message);
     return OK;
 }
 

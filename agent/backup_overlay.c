@@ -14,6 +14,7 @@ struct overlay
 {
     const struct backup_overlay_options *options;
     const struct backup_overlay_handler *handler;
+    struct backup_records *records; /* the frames' */
 
     bool more; /* there is a record of ours that was not handed on */
     struct backup_record next;
@@ -22,7 +23,7 @@ struct overlay
 
     bool more_moved; /* the same for what was moved */
     const char *moved_path;
-    struct backup_record moved;
+    struct backup_range moved;
 
     size_t own_packs;
     uint32_t *index; /* owned: of the parent's packs in ours, or NOT_USED */
@@ -33,18 +34,18 @@ struct overlay
 static enum status
 advance(struct overlay *overlay, struct error *err)
 {
-    return backup_frames_next(overlay->options->frames, &overlay->next, &overlay->more, err);
+    return backup_records_next(overlay->records, &overlay->next, &overlay->more, err);
 }
 
 static enum status
 advance_moved(struct overlay *overlay, struct error *err)
 {
-    return backup_frames_next_moved(overlay->options->frames, &overlay->moved_path, &overlay->moved,
-                                    &overlay->more_moved, err);
+    return backup_records_next_moved(overlay->records, &overlay->moved_path, &overlay->moved,
+                                     &overlay->more_moved, err);
 }
 
 static struct manifest_extent
-extent_of(const struct backup_record *range)
+extent_of(const struct backup_range *range)
 {
     return (struct manifest_extent){
         .file_offset = range->offset,
@@ -58,7 +59,7 @@ extent_of(const struct backup_record *range)
 static enum status
 give_range(struct overlay *overlay, struct error *err)
 {
-    const struct manifest_extent extent = extent_of(&overlay->next);
+    const struct manifest_extent extent = extent_of(&overlay->next.range);
 
     return overlay->handler->extent(overlay->handler->arg, &extent, err);
 }
@@ -76,7 +77,7 @@ finish_file(struct overlay *overlay, bool may_inherit, struct error *err)
 {
     for (; overlay->more && !overlay->next.is_file;)
     {
-        if (!overlay->next.inherited)
+        if (!overlay->next.range.inherited)
             TRY(give_range(overlay, err));
         else if (!may_inherit)
             return error_set(err, STATUS_CORRUPT, "it inherits what its parent does not have");
@@ -149,14 +150,15 @@ merge(struct overlay *overlay, const struct manifest_extent *extent, bool is_par
 {
     uint64_t end = extent->file_offset + extent->length;
 
-    while (overlay->more && !overlay->next.is_file && overlay->next.offset < end)
+    while (overlay->more && !overlay->next.is_file && overlay->next.range.offset < end)
     {
-        uint64_t range_end = overlay->next.offset + overlay->next.length;
-        uint64_t from =
-            overlay->next.offset > extent->file_offset ? overlay->next.offset : extent->file_offset;
+        uint64_t range_end = overlay->next.range.offset + overlay->next.range.length;
+        uint64_t from = overlay->next.range.offset > extent->file_offset
+                            ? overlay->next.range.offset
+                            : extent->file_offset;
         uint64_t to = range_end < end ? range_end : end;
 
-        if (!overlay->next.inherited)
+        if (!overlay->next.range.inherited)
             TRY(give_range(overlay, err));
         else if (from < to)
         {
@@ -166,7 +168,7 @@ merge(struct overlay *overlay, const struct manifest_extent *extent, bool is_par
                 part.frame.pack = own_index(overlay, part.frame.pack);
             TRY(overlay->handler->extent(overlay->handler->arg, &part, err));
         }
-        if (overlay->next.inherited && range_end > end)
+        if (overlay->next.range.inherited && range_end > end)
             return OK; /* the parent's next extent may go on with it */
         TRY(advance(overlay, err));
     }
@@ -268,6 +270,7 @@ backup_overlay_run(const struct backup_overlay_options *options,
 {
     SCOPED(release_overlay) struct overlay overlay = {.options = options, .handler = handler};
 
+    overlay.records = backup_frames_records(options->frames);
     (void) backup_frames_packs(options->frames, &overlay.own_packs);
     TRY(advance(&overlay, err));
     if (options->parent != NULL)

@@ -102,30 +102,31 @@ note_extent(void *arg, const struct manifest_file *file, const struct manifest_e
             struct error *err)
 {
     struct repack *repack = arg;
+    const struct pack_piece piece = {file->path, *extent, 0};
 
     if (extent->frame.pack >= repack->parent->pack_count || !repack->chosen[extent->frame.pack])
         return OK;
-    return frame_visits_add(repack->visits, file->path, extent, 0, err);
+    return frame_visits_add(repack->visits, &piece, err);
 }
 
 static enum status
-move_piece(void *arg, const struct frame_visit *visit, struct bytes content, struct error *err)
+move_piece(void *arg, const struct pack_piece *piece, struct bytes content, struct error *err)
 {
-    return backup_frames_move(((struct repack *) arg)->frames, visit->path,
-                              visit->extent.file_offset, content, err);
+    return backup_frames_move(((struct repack *) arg)->frames, piece->path,
+                              piece->extent.file_offset, content, err);
 }
 
 /* One line for a pack, which may have very many pieces. */
 static enum status
-leave_piece(void *arg, const struct frame_visit *visit, const struct error *why, struct error *err)
+leave_piece(void *arg, const struct pack_piece *piece, const struct error *why, struct error *err)
 {
     struct repack *repack = arg;
 
     (void) err;
-    if (repack->told != visit->extent.frame.pack + (size_t) 1)
+    if (repack->told != piece->extent.frame.pack + (size_t) 1)
         log_warning("could not store anew what a pack has of \"%s\" and other files: %s",
-                    visit->path, why->message);
-    repack->told = visit->extent.frame.pack + (size_t) 1;
+                    piece->path, why->message);
+    repack->told = piece->extent.frame.pack + (size_t) 1;
     return OK;
 }
 

@@ -1,48 +1,58 @@
 // SPDX-License-Identifier: PostgreSQL
+/*
+ * Ranges go to the fetchers by turns and are visited by the same turns, so that
+ * the order of places is kept without anybody looking for it.
+ */
 #include "agent/frame_visit.h"
 
-#include "base/sorter.h"
+#include "base/group.h"
 #include "base/stop.h"
-#include "stream/sink.h"
+#include "repo/pack_plan.h"
 
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PATH_SIZE 1025
-
-/* What the sorter keeps, before the path, under pack and offset. */
-struct piece
-{
-    struct manifest_extent extent;
-    uint32_t note;
-};
-
 struct frame_visits
 {
-    struct sorter *sorter;
+    struct pack_plan *plan;
+};
 
-    struct repo *repo; /* of the run, as are the following */
-    const struct pack *packs;
-    size_t pack_count;
-    struct pack_reader *reader;
+/* A thread, and the range that it fetches or has fetched.  The channels say whose it is. */
+struct fetcher
+{
+    struct repo *repo;
+    struct chan *wanted;
+    struct chan *fetched;
+    struct pack_range *range;
     struct buffer stored;
-    bool open; /* a frame was fetched: this one */
-    struct frame_place place;
-    struct bytes content;
-    enum status status; /* of opening it */
+    enum status status;
     struct error why;
+};
+
+/* What the visiting thread has while it runs. */
+struct run
+{
+    struct pack_plan *plan; /* borrowed, as are the following two */
+    struct repo *repo;
+    const struct frame_visitor *visitor;
+    struct pack_reader *reader;
+    struct fetcher fetchers[FRAME_VISIT_FETCHERS];
+    struct group *group;
 };
 
 enum status
 frame_visits_create(struct frame_visits **visits, size_t sort_memory, struct error *err)
 {
+    const struct pack_plan_options options = {
+        .sort_memory = sort_memory,
+        .range_bytes = FRAME_VISIT_RANGE_BYTES,
+        .pieces_bytes = FRAME_VISIT_PIECES_BYTES,
+    };
     SCOPED(frame_visits_freep) struct frame_visits *made = calloc(1, sizeof(*made));
 
     if (made == NULL)
         return error_no_memory(err);
-    made->stored = BUFFER_INIT(FRAME_STORED_MAX);
-    TRY(sorter_create(&made->sorter, sort_memory, err));
+    TRY(pack_plan_create(&made->plan, &options, err));
     *visits = made;
     made = NULL;
     return OK;
@@ -53,107 +63,182 @@ frame_visits_freep(struct frame_visits **visits)
 {
     if (*visits == NULL)
         return;
-    sorter_freep(&(*visits)->sorter);
-    pack_reader_freep(&(*visits)->reader);
-    buffer_release(&(*visits)->stored);
+    pack_plan_freep(&(*visits)->plan);
     free(*visits);
     *visits = NULL;
 }
 
 enum status
-frame_visits_add(struct frame_visits *visits, const char *path,
-                 const struct manifest_extent *extent, uint32_t note, struct error *err)
+frame_visits_add(struct frame_visits *visits, const struct pack_piece *piece, struct error *err)
 {
-    uint32_t key[2] = {htobe32(extent->frame.pack), htobe32(extent->frame.offset)};
-    struct piece piece = {*extent, note};
-    uint8_t value[sizeof(piece) + PATH_SIZE];
-    size_t path_size = strlen(path) + 1;
+    return pack_plan_add(visits->plan, piece, err);
+}
 
-    if (path_size > PATH_SIZE)
-        return error_set(err, STATUS_UNSUPPORTED, "path \"%s\" is too long", path);
-    memcpy(value, &piece, sizeof(piece));
-    memcpy(value + sizeof(piece), path, path_size);
-    return sorter_add(visits->sorter, (struct bytes){(const uint8_t *) key, sizeof(key)},
-                      (struct bytes){value, sizeof(piece) + path_size}, err);
+static void
+release_run(struct run *run)
+{
+    group_freep(&run->group);
+    for (size_t index = 0; index < FRAME_VISIT_FETCHERS; index++)
+    {
+        struct fetcher *fetcher = &run->fetchers[index];
+
+        chan_freep(&fetcher->wanted);
+        chan_freep(&fetcher->fetched);
+        pack_range_freep(&fetcher->range);
+        buffer_release(&fetcher->stored);
+    }
+    pack_reader_freep(&run->reader);
+}
+
+/* A thread.  Whether a failure ends the visit is for the visiting thread to say, in its turn. */
+static enum status
+fetch_ranges(void *arg, struct error *err)
+{
+    struct fetcher *fetcher = arg;
+    void *item;
+
+    while (chan_receive(fetcher->wanted, &item))
+    {
+        fetcher->why = (struct error){0};
+        fetcher->status =
+            pack_range_fetch(fetcher->range, fetcher->repo, &fetcher->stored, &fetcher->why);
+        if (!chan_send(fetcher->fetched, fetcher))
+            return group_cancelled(err);
+    }
+    return OK;
 }
 
 static enum status
-fetch(struct frame_visits *visits, const struct frame_place *place, struct error *err)
+start_fetcher(struct run *run, struct fetcher *fetcher, struct error *err)
 {
-    const struct pack *pack = &visits->packs[place->pack];
-    SCOPED(sink_freep) struct sink *sink = NULL;
-    char key[STORE_KEY_MAX + 1];
-
-    visits->stored.size = 0;
-    TRY(pack_key(visits->repo, pack->id, key, err));
-    TRY(sink_open_buffer(&sink, &visits->stored, err));
-    TRY(store_read(visits->repo->store, key, place->offset, place->size, sink, err));
-    TRY(pack_reader_turn(visits->reader, pack, err));
-    return pack_reader_open(visits->reader, buffer_bytes(&visits->stored), place, &visits->content,
-                            err);
+    fetcher->repo = run->repo;
+    fetcher->stored = BUFFER_INIT(FRAME_VISIT_RANGE_BYTES + FRAME_STORED_MAX);
+    TRY(chan_create(&fetcher->wanted, run->group, 1, NULL, err));
+    TRY(chan_create(&fetcher->fetched, run->group, 1, NULL, err));
+    return group_start(run->group, fetch_ranges, fetcher, err);
 }
 
-/* A frame that is damaged or gone is the visitor's to judge; doubt ends the visit. */
+/* Let the next range be fetched; the fetcher is one that has none.  *more: there was one. */
 static enum status
-open_frame(struct frame_visits *visits, const struct frame_place *place, struct error *err)
+want_next(struct run *run, size_t turn, bool *more, struct error *err)
 {
-    if (place->pack >= visits->pack_count)
-        return error_set(err, STATUS_CORRUPT, "a piece lies in a pack that is not listed");
-    if (visits->open && memcmp(place, &visits->place, sizeof(*place)) == 0)
+    struct fetcher *fetcher = &run->fetchers[turn % FRAME_VISIT_FETCHERS];
+
+    pack_range_freep(&fetcher->range);
+    TRY(pack_plan_next(run->plan, &fetcher->range, err));
+    *more = fetcher->range != NULL;
+    if (!*more)
         return OK;
-    TRY(stop_check(err));
-    visits->why = (struct error){0};
-    visits->status = fetch(visits, place, &visits->why);
-    visits->open = true;
-    visits->place = *place;
-    if (visits->status == OK || visits->status == STATUS_CORRUPT ||
-        visits->status == STATUS_NOT_FOUND)
+    if (fetcher->wanted == NULL)
+        TRY(start_fetcher(run, fetcher, err));
+    return chan_send(fetcher->wanted, fetcher) ? OK : group_cancelled(err);
+}
+
+/* What is damaged or gone is the visitor's to judge; doubt ends the visit. */
+static enum status
+judge(enum status status, const struct error *why, struct error *err)
+{
+    if (status == OK || status == STATUS_CORRUPT || status == STATUS_NOT_FOUND)
         return OK;
-    *err = visits->why;
-    return visits->status;
+    *err = *why;
+    return status;
 }
 
 static enum status
-visit_piece(struct frame_visits *visits, const struct frame_visitor *visitor, struct bytes value,
+visit_piece(struct run *run, const struct pack_piece *piece, struct bytes content,
             struct error *err)
 {
-    struct frame_visit visit;
-    struct piece piece;
+    const struct frame_visitor *visitor = run->visitor;
+    const struct manifest_extent *extent = &piece->extent;
+    struct error why = {0};
 
-    memcpy(&piece, value.data, sizeof(piece));
-    visit =
-        (struct frame_visit){(const char *) value.data + sizeof(piece), piece.extent, piece.note};
-    TRY(open_frame(visits, &piece.extent.frame, err));
-    if (visits->status != OK)
-        return visitor->damaged(visitor->arg, &visit, &visits->why, err);
-    if (piece.extent.skip + piece.extent.length > visits->content.size)
+    if (extent->skip <= content.size && extent->length <= content.size - extent->skip)
+        return visitor->piece(visitor->arg, piece,
+                              (struct bytes){content.data + extent->skip, extent->length}, err);
+    (void) error_set(&why, STATUS_CORRUPT, "a frame is shorter than its use");
+    return visitor->damaged(visitor->arg, piece, &why, err);
+}
+
+/* A range that could be read: one frame after the other, each opened once. */
+static enum status
+visit_frames(struct run *run, const struct pack_range *range, struct bytes stored,
+             struct error *err)
+{
+    const struct frame_visitor *visitor = run->visitor;
+    struct frame_place opened = {0};
+    struct bytes content = {NULL, 0};
+    enum status status = OK;
+    struct error why = {0};
+    struct pack_piece piece;
+
+    for (size_t at = 0; pack_range_next(range, &at, &piece);)
     {
-        (void) error_set(&visits->why, STATUS_CORRUPT, "a frame is shorter than its use");
-        return visitor->damaged(visitor->arg, &visit, &visits->why, err);
+        const struct frame_place *place = &piece.extent.frame;
+
+        if (memcmp(place, &opened, sizeof(opened)) != 0)
+            status = pack_range_open(range, stored, place, run->reader, &content, &why);
+        opened = *place;
+        TRY(judge(status, &why, err));
+        TRY(status == OK ? visit_piece(run, &piece, content, err)
+                         : visitor->damaged(visitor->arg, &piece, &why, err));
     }
-    return visitor->piece(
-        visitor->arg, &visit,
-        (struct bytes){visits->content.data + piece.extent.skip, piece.extent.length}, err);
+    return OK;
+}
+
+static enum status
+tell_damage(const struct run *run, const struct pack_range *range, const struct error *why,
+            struct error *err)
+{
+    struct pack_piece piece;
+
+    for (size_t at = 0; pack_range_next(range, &at, &piece);)
+        TRY(run->visitor->damaged(run->visitor->arg, &piece, why, err));
+    return OK;
+}
+
+static enum status
+visit_range(struct run *run, struct fetcher *fetcher, struct error *err)
+{
+    const struct bytes stored = buffer_bytes(&fetcher->stored);
+
+    TRY(stop_check(err));
+    if (fetcher->status == OK)
+        fetcher->status = pack_range_turn(fetcher->range, stored, run->reader, &fetcher->why);
+    TRY(judge(fetcher->status, &fetcher->why, err));
+    return fetcher->status == OK ? visit_frames(run, fetcher->range, stored, err)
+                                 : tell_damage(run, fetcher->range, &fetcher->why, err);
+}
+
+static enum status
+visit_all(struct run *run, struct error *err)
+{
+    size_t wanted = 0;
+    bool more = true;
+    void *item;
+
+    TRY(pack_reader_create(&run->reader, run->repo, err));
+    TRY(group_create(&run->group, err));
+    for (; more && wanted < FRAME_VISIT_FETCHERS; wanted += more)
+        TRY(want_next(run, wanted, &more, err));
+    for (size_t turn = 0; turn < wanted; turn++)
+    {
+        if (!chan_receive(run->fetchers[turn % FRAME_VISIT_FETCHERS].fetched, &item))
+            return group_cancelled(err);
+        TRY(visit_range(run, item, err));
+        if (more)
+            TRY(want_next(run, turn + FRAME_VISIT_FETCHERS, &more, err));
+        wanted += more;
+    }
+    return OK;
 }
 
 enum status
 frame_visits_run(struct frame_visits *visits, struct repo *repo, const struct pack *packs,
                  size_t pack_count, const struct frame_visitor *visitor, struct error *err)
 {
-    struct bytes key;
-    struct bytes value;
-    bool more;
+    SCOPED(release_run)
+    struct run run = {.plan = visits->plan, .repo = repo, .visitor = visitor};
 
-    visits->repo = repo;
-    visits->packs = packs;
-    visits->pack_count = pack_count;
-    TRY(pack_reader_create(&visits->reader, repo, err));
-    TRY(sorter_sort(visits->sorter, err));
-    for (;;)
-    {
-        TRY(sorter_next(visits->sorter, &more, &key, &value, err));
-        if (!more)
-            return OK;
-        TRY(visit_piece(visits, visitor, value, err));
-    }
+    TRY(pack_plan_sort(visits->plan, packs, pack_count, err));
+    return visit_all(&run, err);
 }

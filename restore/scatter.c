@@ -2,20 +2,18 @@
 #include "restore/scatter.h"
 
 #include "base/file.h"
-#include "base/sorter.h"
 #include "base/stop.h"
+#include "repo/pack_plan.h"
 #include "restore/scatter_job.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SORTER_MEMORY ((size_t) 64 * 1024 * 1024)
-#define WORKERS_MAX   64
+#define SORTER_MEMORY    ((size_t) 64 * 1024 * 1024)
+#define PIECES_BYTES_MAX ((size_t) 2 * 1024 * 1024)
+#define WORKERS_MAX      64
 
 /* While one thread of a processor waits for its disk, another decompresses. */
 #define THREADS_PER_WORKER 2
@@ -26,17 +24,14 @@
 #define DIRECTORY_MODES 0750
 #define FILE_MODES      0640
 
-/* The pass over the manifest that makes the files, empty, and sorts the extents. */
+/* The pass over the manifest that makes the files, empty, and plans the extents. */
 struct creation
 {
     const struct layout *layout;
-    struct sorter *sorter;
+    struct pack_plan *extents;
     int root;
     const char *place; /* of the present file; NULL: not written */
 };
-
-static enum status feed(struct sorter *sorter, const struct plan *plan, struct chan *jobs,
-                        struct error *err);
 
 static enum status
 create_directory(int root, const char *path, uint32_t mode, struct error *err)
@@ -101,46 +96,30 @@ create_entry(void *arg, const struct manifest_file *file, struct error *err)
 }
 
 static enum status
-sort_extent(void *arg, const struct manifest_file *file, const struct manifest_extent *extent,
+plan_extent(void *arg, const struct manifest_file *file, const struct manifest_extent *extent,
             struct error *err)
 {
     struct creation *creation = arg;
-    uint32_t key[2] = {htobe32(extent->frame.pack), htobe32(extent->frame.offset)};
-    struct scatter_piece piece = {
-        .file_offset = extent->file_offset,
-        .length = extent->length,
-        .skip = extent->skip,
-        .frame_number = extent->frame.number,
-        .frame_offset = extent->frame.offset,
-        .frame_size = extent->frame.size,
-    };
-    uint8_t value[sizeof(piece) + 1100];
+    const struct pack_piece piece = {creation->place, *extent, 0};
 
     (void) file;
-    if (creation->place == NULL)
-        return OK;
-    piece.path_size = (uint32_t) strlen(creation->place) + 1;
-    if (piece.path_size > sizeof(value) - sizeof(piece))
-        return error_set(err, STATUS_CORRUPT, "path \"%s\" is too long", creation->place);
-    memcpy(value, &piece, sizeof(piece));
-    memcpy(value + sizeof(piece), creation->place, piece.path_size);
-    return sorter_add(creation->sorter, (struct bytes){(uint8_t *) key, sizeof(key)},
-                      (struct bytes){value, sizeof(piece) + piece.path_size}, err);
+    return creation->place == NULL ? OK : pack_plan_add(creation->extents, &piece, err);
 }
 
 static enum status
-create_all(const struct scatter_options *options, int root, struct sorter *sorter,
+create_all(const struct scatter_options *options, int root, struct pack_plan *extents,
            struct error *err)
 {
-    struct creation creation = {.layout = options->layout, .sorter = sorter, .root = root};
+    const struct plan *plan = options->plan;
+    struct creation creation = {.layout = options->layout, .extents = extents, .root = root};
     struct manifest_handler handler = {
         .file = create_entry,
-        .extent = sort_extent,
+        .extent = plan_extent,
         .arg = &creation,
     };
 
-    TRY(manifest_read(options->repo, options->plan->backup.id, &handler, err));
-    return sorter_sort(sorter, err);
+    TRY(manifest_read(options->repo, plan->backup.id, &handler, err));
+    return pack_plan_sort(extents, plan->packs, plan->pack_count, err);
 }
 
 static uint32_t
@@ -156,7 +135,24 @@ worker_count(const struct scatter_options *options)
 }
 
 static enum status
-write_all(const struct scatter_options *options, int root, struct sorter *sorter, struct error *err)
+feed(struct pack_plan *extents, struct chan *jobs, struct error *err)
+{
+    for (;;)
+    {
+        SCOPED(pack_range_freep) struct pack_range *range = NULL;
+
+        TRY(pack_plan_next(extents, &range, err));
+        if (range == NULL)
+            return OK;
+        if (!chan_send(jobs, range))
+            return group_cancelled(err);
+        range = NULL;
+    }
+}
+
+static enum status
+write_all(const struct scatter_options *options, int root, struct pack_plan *extents,
+          struct error *err)
 {
     SCOPED(chan_freep) struct chan *jobs = NULL;
     SCOPED(group_freep) struct group *group = NULL;
@@ -168,12 +164,12 @@ write_all(const struct scatter_options *options, int root, struct sorter *sorter
     enum status status;
 
     TRY(group_create(&group, err));
-    TRY(chan_create(&jobs, group, workers, scatter_job_free, err));
+    TRY(chan_create(&jobs, group, workers, pack_range_free, err));
     work.jobs = jobs;
     progress_start(&work.progress, "restore", options->plan->totals.bytes);
     for (uint32_t index = 0; index < workers; index++)
         TRY(group_start(group, scatter_worker, &work, err));
-    status = feed(sorter, options->plan, jobs, err);
+    status = feed(extents, jobs, err);
     if (status != OK)
         group_fail(group, status, err);
     chan_close(jobs);
@@ -185,92 +181,12 @@ write_all(const struct scatter_options *options, int root, struct sorter *sorter
 enum status
 scatter_run(const struct scatter_options *options, struct error *err)
 {
-    SCOPED(sorter_freep) struct sorter *sorter = NULL;
+    const struct pack_plan_options planning = {SORTER_MEMORY, SCATTER_RANGE_MAX, PIECES_BYTES_MAX};
+    SCOPED(pack_plan_freep) struct pack_plan *extents = NULL;
     SCOPED(fd_closep) int root = -1;
 
     TRY(fd_open(&root, options->layout->into, O_RDONLY | O_DIRECTORY, 0, err));
-    TRY(sorter_create(&sorter, SORTER_MEMORY, err));
-    TRY(create_all(options, root, sorter, err));
-    return write_all(options, root, sorter, err);
-}
-
-/* Does the piece fit into the job's range and memory? */
-static bool
-belongs_to(const struct scatter_job *job, const struct pack *pack,
-           const struct scatter_piece *piece)
-{
-    uint64_t end = (uint64_t) piece->frame_offset + piece->frame_size;
-
-    return job != NULL && job->pack == pack && piece->frame_offset >= job->begin &&
-           piece->frame_offset <= (uint64_t) job->end + SCATTER_GAP_MAX &&
-           end - job->begin <= SCATTER_RANGE_MAX && job->pieces.size < SCATTER_PIECES_MAX;
-}
-
-/* Give the job away. */
-static enum status
-send(struct chan *jobs, struct scatter_job **job, struct error *err)
-{
-    if (*job == NULL)
-        return OK;
-    if (!chan_send(jobs, *job))
-        return group_cancelled(err);
-    *job = NULL;
-    return OK;
-}
-
-static enum status
-begin_job(const struct pack *pack, const struct scatter_piece *piece, struct scatter_job **job,
-          struct error *err)
-{
-    *job = calloc(1, sizeof(**job));
-    if (*job == NULL)
-        return error_no_memory(err);
-    (*job)->pack = pack;
-    /* A pack's header is checked when its first frame is fetched. */
-    (*job)->begin = piece->frame_offset == PACK_HEADER_SIZE ? 0 : piece->frame_offset;
-    (*job)->end = piece->frame_offset;
-    (*job)->pieces = BUFFER_INIT(SCATTER_PIECES_MAX * 2);
-    return OK;
-}
-
-static void
-free_unsent(struct scatter_job **job)
-{
-    if (*job != NULL)
-        scatter_job_free(*job);
-}
-
-/* Turn the sorted pieces into jobs. */
-static enum status
-feed(struct sorter *sorter, const struct plan *plan, struct chan *jobs, struct error *err)
-{
-    SCOPED(free_unsent) struct scatter_job *job = NULL;
-    struct bytes key;
-    struct bytes value;
-    bool more;
-
-    TRY(sorter_next(sorter, &more, &key, &value, err));
-    while (more)
-    {
-        struct scatter_piece piece;
-        uint32_t pack_index;
-        const struct pack *pack;
-
-        memcpy(&pack_index, key.data, sizeof(pack_index));
-        memcpy(&piece, value.data, sizeof(piece));
-        pack_index = be32toh(pack_index);
-        if (pack_index >= plan->pack_count)
-            return error_set(err, STATUS_CORRUPT, "the manifest changed while it was read");
-        pack = &plan->packs[pack_index];
-        if (!belongs_to(job, pack, &piece))
-        {
-            TRY(send(jobs, &job, err));
-            TRY(begin_job(pack, &piece, &job, err));
-        }
-        if (job->end < piece.frame_offset + piece.frame_size)
-            job->end = piece.frame_offset + piece.frame_size;
-        TRY(buffer_append(&job->pieces, value, err));
-        TRY(sorter_next(sorter, &more, &key, &value, err));
-    }
-    return send(jobs, &job, err);
+    TRY(pack_plan_create(&extents, &planning, err));
+    TRY(create_all(options, root, extents, err));
+    return write_all(options, root, extents, err);
 }

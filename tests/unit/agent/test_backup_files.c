@@ -486,7 +486,8 @@ an_incremental_file_is_listed_under_the_name_that_it_stands_for(void **state)
         assert_ok(backup_files_create(&files, &options, &err));
         assert_ok(sent_file_send(sent, files, names[row][0], SENT_FILE_WHOLE, &err));
         backup_build_end(&sent->build);
-        assert_ok(backup_frames_next(sent->build.frames, &record, &more, &err));
+        assert_ok(
+            backup_records_next(backup_frames_records(sent->build.frames), &record, &more, &err));
         assert_string_equal(record.file.file.path, names[row][1]);
         backup_build_drop(&sent->build);
     }
@@ -624,11 +625,12 @@ files_of_every_way_follow_on_each_other(void **state)
     backup_build_end(&sent->build);
     for (;;)
     {
-        assert_ok(backup_frames_next(sent->build.frames, &record, &more, &err));
+        assert_ok(
+            backup_records_next(backup_frames_records(sent->build.frames), &record, &more, &err));
         if (!more)
             break;
         if (!record.is_file)
-            *(record.inherited ? &inherited[count] : &stored[count]) += record.length;
+            *(record.range.inherited ? &inherited[count] : &stored[count]) += record.range.length;
         else if (record.file.file.type == MANIFEST_FILE)
             assert_string_equal(record.file.file.path, rows[count++].path);
     }

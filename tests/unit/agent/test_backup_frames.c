@@ -178,7 +178,7 @@ take_file(struct assembly *assembly, const struct manifest_file *file)
 }
 
 static void
-take_range(struct assembly *assembly, const struct backup_record *range)
+take_range(struct assembly *assembly, const struct backup_range *range)
 {
     const struct manifest_extent extent = {range->offset, (uint32_t) range->length, range->skip,
                                            range->frame};
@@ -196,16 +196,16 @@ take_all(struct assembly *assembly, struct backup_frames *frames, struct error *
     struct backup_record record;
     bool more;
 
-    TRY(backup_frames_sort(frames, err));
+    TRY(backup_records_sort(backup_frames_records(frames), err));
     for (;;)
     {
-        TRY(backup_frames_next(frames, &record, &more, err));
+        TRY(backup_records_next(backup_frames_records(frames), &record, &more, err));
         if (!more)
             return OK;
         if (record.is_file)
             take_file(assembly, &record.file.file);
         else
-            take_range(assembly, &record);
+            take_range(assembly, &record.range);
     }
 }
 
@@ -389,55 +389,6 @@ a_path_too_long_is_refused(void **state)
     test_repository_close(&test);
 }
 
-/* Ranges of one file, as they are told and as they come back. */
-static void
-new_ranges_and_inherited_ones_come_back_in_order(void **state)
-{
-    static const struct
-    {
-        bool inherited;
-        uint64_t offset;
-        uint64_t length;
-    } rows[] = {
-        {true, 0, 8192},       {false, 8192, 100},        {false, 9000, 1}, /* a hole before it */
-        {true, 9001, 1 << 30}, {false, 1073750825, 8192}, {true, UINT64_C(1) << 40, 1},
-    };
-    const struct backup_file file = {.file = {.size_bytes = UINT64_C(2) << 40}};
-    struct backup_build build;
-    struct backup_record record;
-    struct error err = {0};
-    uint8_t content[8192] = {0};
-    bool more;
-
-    (void) state;
-    backup_build_open(&build);
-    backup_build_begin(&build);
-    assert_ok(backup_frames_begin(build.frames, "base/5/1", 0, &err));
-    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++)
-        if (rows[row].inherited)
-            assert_ok(
-                backup_frames_inherit(build.frames, rows[row].offset, rows[row].length, &err));
-        else
-            assert_ok(backup_frames_data(build.frames, rows[row].offset,
-                                         (struct bytes){content, rows[row].length}, &err));
-    assert_ok(backup_frames_end(build.frames, &file, &err));
-    backup_build_end(&build);
-
-    assert_ok(backup_frames_next(build.frames, &record, &more, &err));
-    assert_true(more && record.is_file);
-    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++)
-    {
-        assert_ok(backup_frames_next(build.frames, &record, &more, &err));
-        assert_true(more && !record.is_file);
-        assert_int_equal(record.inherited, rows[row].inherited);
-        assert_int_equal(record.offset, rows[row].offset);
-        assert_int_equal(record.length, rows[row].length);
-    }
-    assert_ok(backup_frames_next(build.frames, &record, &more, &err));
-    assert_false(more);
-    backup_build_close(&build);
-}
-
 /* Each path's content is a run of pieces that follow on each other, moved in another order. */
 #define MOVED_PATHS  30
 #define MOVED_PIECES 12
@@ -492,7 +443,7 @@ what_is_moved_comes_back_apart_by_path_and_offset(void **state)
     static uint8_t content[MOVED_PIECES * MOVED_SIZE];
     SCOPED(manifest_picture_release) struct manifest_picture packs = {0};
     struct backup_build build;
-    struct backup_record record;
+    struct backup_range range;
     struct error err = {0};
     const char *path;
     char wanted[16];
@@ -512,22 +463,23 @@ what_is_moved_comes_back_apart_by_path_and_offset(void **state)
     {
         struct manifest_extent extent;
 
-        assert_ok(backup_frames_next_moved(build.frames, &path, &record, &more, &err));
-        if (!more || record.offset < reached)
+        assert_ok(backup_records_next_moved(backup_frames_records(build.frames), &path, &range,
+                                            &more, &err));
+        if (!more || range.offset < reached)
         {
             assert_moved(content, reached, MOVED_PATHS - 1 - paths++);
             reached = 0;
         }
         if (!more)
             break;
-        assert_false(record.is_file || record.inherited);
-        assert_int_equal(record.offset, reached);
+        assert_false(range.inherited);
+        assert_int_equal(range.offset, reached);
         snprintf(wanted, sizeof(wanted), "%02d", paths + 1);
         assert_string_equal(path, wanted);
-        extent = (struct manifest_extent){record.offset, (uint32_t) record.length, record.skip,
-                                          record.frame};
-        manifest_picture_fetch(&packs, &extent, content + record.offset);
-        reached += record.length;
+        extent = (struct manifest_extent){range.offset, (uint32_t) range.length, range.skip,
+                                          range.frame};
+        manifest_picture_fetch(&packs, &extent, content + range.offset);
+        reached += range.length;
     }
     assert_int_equal(paths, MOVED_PATHS);
     /* 20 paths of 12 pieces, 10 of one, and some that frames divide. */
@@ -540,7 +492,9 @@ static void
 what_is_moved_is_no_content_of_the_file_that_was_last(void **state)
 {
     struct backup_build build;
+    struct backup_records *records;
     struct backup_record record;
+    struct backup_range moved;
     struct error err = {0};
     const char *path;
     bool more;
@@ -551,16 +505,17 @@ what_is_moved_is_no_content_of_the_file_that_was_last(void **state)
     backup_build_file(&build, "base/5/1", BYTES("own"));
     assert_ok(backup_frames_move(build.frames, "base/5/1", 3, BYTES("moved"), &err));
     backup_build_end(&build);
-    assert_ok(backup_frames_next(build.frames, &record, &more, &err));
+    records = backup_frames_records(build.frames);
+    assert_ok(backup_records_next(records, &record, &more, &err));
     assert_true(more && record.is_file);
-    assert_ok(backup_frames_next(build.frames, &record, &more, &err));
-    assert_true(more && record.length == 3);
-    assert_ok(backup_frames_next(build.frames, &record, &more, &err));
+    assert_ok(backup_records_next(records, &record, &more, &err));
+    assert_true(more && record.range.length == 3);
+    assert_ok(backup_records_next(records, &record, &more, &err));
     assert_false(more);
-    assert_ok(backup_frames_next_moved(build.frames, &path, &record, &more, &err));
-    assert_true(more && record.length == 5 && record.offset == 3);
+    assert_ok(backup_records_next_moved(records, &path, &moved, &more, &err));
+    assert_true(more && moved.length == 5 && moved.offset == 3);
     assert_string_equal(path, "base/5/1");
-    assert_ok(backup_frames_next_moved(build.frames, &path, &record, &more, &err));
+    assert_ok(backup_records_next_moved(records, &path, &moved, &more, &err));
     assert_false(more);
     backup_build_close(&build);
 }
@@ -576,7 +531,6 @@ main(void)
         cmocka_unit_test(a_store_that_fails_anywhere_ends_every_thread),
         cmocka_unit_test(a_receiver_that_fails_midway_ends_every_thread),
         cmocka_unit_test(a_path_too_long_is_refused),
-        cmocka_unit_test(new_ranges_and_inherited_ones_come_back_in_order),
         cmocka_unit_test(what_is_moved_comes_back_apart_by_path_and_offset),
         cmocka_unit_test(what_is_moved_is_no_content_of_the_file_that_was_last),
     };

@@ -186,20 +186,21 @@ note_extent(void *arg, const struct manifest_file *file, const struct manifest_e
             struct error *err)
 {
     struct moving *moving = arg;
+    const struct pack_piece piece = {file->path, *extent, 0};
 
     if (!moving->chosen[extent->frame.pack])
         return OK;
-    return frame_visits_add(moving->visits, file->path, extent, 0, err);
+    return frame_visits_add(moving->visits, &piece, err);
 }
 
 static enum status
-move_piece(void *arg, const struct frame_visit *visit, struct bytes content, struct error *err)
+move_piece(void *arg, const struct pack_piece *piece, struct bytes content, struct error *err)
 {
     struct moving *moving = arg;
 
     if (moving->leaves_some && chance(moving->model, 20))
         return OK;
-    return backup_frames_move(moving->frames, visit->path, visit->extent.file_offset, content, err);
+    return backup_frames_move(moving->frames, piece->path, piece->extent.file_offset, content, err);
 }
 
 static void

@@ -8,10 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Two packs of one file each, which is some frames. */
+/* Two packs of one file each, which is some frames that do not compress: no range holds four. */
 #define PACKS      2
 #define FRAMES     7
-#define FILE_SIZE  (FRAMES * FRAME_SIZE - 5000)
+#define RANGES     3 /* of a pack, all of whose frames are wanted */
+#define FILE_SIZE  (FRAMES * FRAME_SIZE - 100)
 #define PIECES     500
 #define PIECE_SIZE 777
 
@@ -27,7 +28,7 @@ struct fixture
     /* What was seen. */
     size_t visited;
     size_t damaged;
-    struct frame_visit last;
+    struct manifest_extent last;
     struct error why;
 };
 
@@ -77,7 +78,7 @@ setup(void **state)
     fixture->content = malloc(FILE_SIZE);
     backup_build_open_faulty(&fixture->build);
     for (size_t index = 0; index < FILE_SIZE; index++)
-        fixture->content[index] = (uint8_t) (index * 31 + index / 4096);
+        fixture->content[index] = (uint8_t) below(fixture, 256);
     store_file(fixture, 0);
     for (size_t index = 0; index < FILE_SIZE; index++)
         fixture->content[index] ^= 0xFF;
@@ -105,15 +106,17 @@ teardown(void **state)
 static void
 add_piece(struct fixture *fixture, uint32_t pack, uint32_t frame, uint32_t skip, uint32_t length)
 {
-    struct manifest_extent piece = fixture->extents[pack][frame];
-    struct error err = {0};
     char path[64];
+    struct pack_piece piece = {path, fixture->extents[pack][frame], 0};
+    struct manifest_extent *extent = &piece.extent;
+    struct error err = {0};
 
-    piece.file_offset += skip;
-    piece.skip += skip;
-    piece.length = length;
-    snprintf(path, sizeof(path), "%u/%llu", pack, (unsigned long long) piece.file_offset);
-    assert_ok(frame_visits_add(fixture->visits, path, &piece, ~(uint32_t) piece.file_offset, &err));
+    extent->file_offset += skip;
+    extent->skip += skip;
+    extent->length = length;
+    piece.note = ~(uint32_t) extent->file_offset;
+    snprintf(path, sizeof(path), "%u/%llu", pack, (unsigned long long) extent->file_offset);
+    assert_ok(frame_visits_add(fixture->visits, &piece, &err));
 }
 
 /* Of random places, but of each frame. */
@@ -137,41 +140,41 @@ is_before(const struct frame_place *left, const struct frame_place *right)
 }
 
 static void
-check_visit(struct fixture *fixture, const struct frame_visit *visit)
+check_visit(struct fixture *fixture, const struct pack_piece *piece)
 {
     char path[64];
 
-    snprintf(path, sizeof(path), "%u/%llu", visit->extent.frame.pack,
-             (unsigned long long) visit->extent.file_offset);
-    assert_string_equal(visit->path, path);
-    assert_int_equal(visit->note, ~(uint32_t) visit->extent.file_offset);
+    snprintf(path, sizeof(path), "%u/%llu", piece->extent.frame.pack,
+             (unsigned long long) piece->extent.file_offset);
+    assert_string_equal(piece->path, path);
+    assert_int_equal(piece->note, ~(uint32_t) piece->extent.file_offset);
     if (fixture->visited + fixture->damaged > 0)
-        assert_false(is_before(&visit->extent.frame, &fixture->last.extent.frame));
-    fixture->last = *visit;
+        assert_false(is_before(&piece->extent.frame, &fixture->last.frame));
+    fixture->last = piece->extent;
 }
 
 static enum status
-see_piece(void *arg, const struct frame_visit *visit, struct bytes content, struct error *err)
+see_piece(void *arg, const struct pack_piece *piece, struct bytes content, struct error *err)
 {
     struct fixture *fixture = arg;
 
     (void) err;
-    check_visit(fixture, visit);
-    assert_int_equal(content.size, visit->extent.length);
+    check_visit(fixture, piece);
+    assert_int_equal(content.size, piece->extent.length);
     for (size_t index = 0; index < content.size; index++)
-        assert_int_equal(content.data[index], byte_at(fixture, visit->extent.frame.pack,
-                                                      visit->extent.file_offset + index));
+        assert_int_equal(content.data[index], byte_at(fixture, piece->extent.frame.pack,
+                                                      piece->extent.file_offset + index));
     fixture->visited++;
     return OK;
 }
 
 static enum status
-see_damage(void *arg, const struct frame_visit *visit, const struct error *why, struct error *err)
+see_damage(void *arg, const struct pack_piece *piece, const struct error *why, struct error *err)
 {
     struct fixture *fixture = arg;
 
     (void) err;
-    check_visit(fixture, visit);
+    check_visit(fixture, piece);
     fixture->damaged++;
     fixture->why = *why;
     return OK;
@@ -187,7 +190,7 @@ run(struct fixture *fixture, struct error *err)
 }
 
 static void
-pieces_come_in_the_order_of_their_places_and_each_frame_is_fetched_once(void **state)
+pieces_come_in_the_order_of_their_places_and_frames_are_fetched_together(void **state)
 {
     struct fixture *fixture = *state;
     struct error err = {0};
@@ -199,7 +202,41 @@ pieces_come_in_the_order_of_their_places_and_each_frame_is_fetched_once(void **s
 
     assert_int_equal(fixture->visited, PIECES);
     assert_int_equal(fixture->damaged, 0);
-    assert_int_equal(faulty_store_operations(fixture->build.repo->store), PACKS * FRAMES);
+    assert_int_equal(faulty_store_operations(fixture->build.repo->store), PACKS * RANGES);
+}
+
+/* The first visit waits for the fetchers; none may see more fetched than they may hold. */
+static enum status
+see_fetched(void *arg, const struct pack_piece *piece, struct bytes content, struct error *err)
+{
+    struct fixture *fixture = arg;
+    struct store *store = fixture->build.repo->store;
+    const struct frame_place *place = &piece->extent.frame;
+    const unsigned range = place->pack * RANGES + place->number / 3;
+    const int64_t patience = clock_monotonic_ms() + 60000;
+
+    while (range == 0 && faulty_store_operations(store) < FRAME_VISIT_FETCHERS)
+    {
+        assert_true(clock_monotonic_ms() < patience);
+        clock_pause_ms(1);
+    }
+    assert_true(faulty_store_operations(store) <= range + FRAME_VISIT_FETCHERS);
+    return see_piece(arg, piece, content, err);
+}
+
+static void
+a_few_ranges_are_fetched_ahead_of_the_visitor_and_no_more(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct frame_visitor visitor = {see_fetched, see_damage, fixture};
+    struct error err = {0};
+
+    add_pieces(fixture);
+    faulty_store_arm(fixture->build.repo->store, FAULT_IO, 0);
+
+    assert_ok(frame_visits_run(fixture->visits, fixture->build.repo, fixture->packs, PACKS,
+                               &visitor, &err));
+    assert_int_equal(fixture->visited, PIECES);
 }
 
 static void
@@ -281,15 +318,15 @@ a_store_that_fails_ends_the_visit(void **state)
     assert_status(run(fixture, &err), STATUS_TRANSIENT);
 
     assert_message("the store was told to fail");
-    assert_true(fixture->visited > 0 && fixture->visited < PIECES);
+    assert_true(fixture->visited < PIECES);
     assert_int_equal(fixture->damaged, 0);
 }
 
 static enum status
-refuse_piece(void *arg, const struct frame_visit *visit, struct bytes content, struct error *err)
+refuse_piece(void *arg, const struct pack_piece *piece, struct bytes content, struct error *err)
 {
     (void) arg;
-    (void) visit;
+    (void) piece;
     (void) content;
     return error_set(err, STATUS_REFUSED, "seen enough");
 }
@@ -312,27 +349,31 @@ static void
 a_piece_of_a_pack_that_is_not_listed_is_corrupt(void **state)
 {
     struct fixture *fixture = *state;
-    struct manifest_extent piece = fixture->extents[0][0];
+    struct pack_piece piece = {"base/1/2", fixture->extents[0][0], 0};
     struct error err = {0};
 
-    piece.frame.pack = PACKS;
-    assert_ok(frame_visits_add(fixture->visits, "base/1/2", &piece, 0, &err));
+    piece.extent.frame.pack = PACKS;
+    assert_ok(frame_visits_add(fixture->visits, &piece, &err));
     assert_status(run(fixture, &err), STATUS_CORRUPT);
     assert_message("in a pack that is not listed");
 }
 
+/* As a restore would find it, which fetches the same range. */
 static void
-a_path_may_have_1024_bytes_and_no_more(void **state)
+a_pack_whose_header_is_another_s_is_told_for_the_range_that_has_it(void **state)
 {
     struct fixture *fixture = *state;
     struct error err = {0};
-    char path[1026] = {0};
 
-    memset(path, 'p', 1024);
-    assert_ok(frame_visits_add(fixture->visits, path, &fixture->extents[0][0], 0, &err));
-    path[1024] = 'p';
-    assert_status(frame_visits_add(fixture->visits, path, &fixture->extents[0][0], 0, &err),
-                  STATUS_UNSUPPORTED);
+    add_piece(fixture, 0, 0, 5, 100);
+    add_piece(fixture, 0, 1, 5, 100);
+    add_piece(fixture, 0, 3, 5, 100); /* too far to be fetched with the others */
+    backup_build_damage(&fixture->build, &fixture->packs[0], 0);
+
+    assert_ok(run(fixture, &err));
+
+    assert_int_equal(fixture->damaged, 2);
+    assert_int_equal(fixture->visited, 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -341,7 +382,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(pieces_come_in_the_order_of_their_places_and_each_frame_is_fetched_once),
+        TEST(pieces_come_in_the_order_of_their_places_and_frames_are_fetched_together),
+        TEST(a_few_ranges_are_fetched_ahead_of_the_visitor_and_no_more),
         TEST(no_pieces_fetch_nothing),
         TEST(pieces_of_a_damaged_frame_are_told_and_others_are_read),
         TEST(pieces_of_a_pack_that_is_gone_are_told_and_others_are_read),
@@ -349,7 +391,7 @@ main(void)
         TEST(a_store_that_fails_ends_the_visit),
         TEST(a_visitor_that_fails_ends_the_visit),
         TEST(a_piece_of_a_pack_that_is_not_listed_is_corrupt),
-        TEST(a_path_may_have_1024_bytes_and_no_more),
+        TEST(a_pack_whose_header_is_another_s_is_told_for_the_range_that_has_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
