@@ -66,9 +66,9 @@ run(const struct invocation *invocation, struct error *err)
         return error_no_memory(err);
     exam->invocation = invocation;
     exam->config = invocation->config;
-    TRY(checks_server(exam, err));
-    TRY(checks_repository(exam, err));
-    TRY(checks_archive(exam, err));
+    TRY(examine_server(exam, err));
+    TRY(examine_repository(exam, err));
+    TRY(examine_archive(exam, err));
     if (invocation->json)
         TRY(report_as_json(exam, err));
     else

@@ -68,6 +68,6 @@ size_t examination_count(const struct examination *exam, enum finding_state stat
 const char *finding_state_name(enum finding_state state);
 
 /* The checks.  Their only failure is CANCELLED or running out of memory. */
-NODISCARD enum status checks_server(struct examination *exam, struct error *err);
-NODISCARD enum status checks_repository(struct examination *exam, struct error *err);
-NODISCARD enum status checks_archive(struct examination *exam, struct error *err);
+NODISCARD enum status examine_server(struct examination *exam, struct error *err);
+NODISCARD enum status examine_repository(struct examination *exam, struct error *err);
+NODISCARD enum status examine_archive(struct examination *exam, struct error *err);

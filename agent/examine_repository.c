@@ -17,7 +17,7 @@ static void check_lineage(struct examination *exam);
 static void check_copies(struct examination *exam);
 
 enum status
-checks_repository(struct examination *exam, struct error *err)
+examine_repository(struct examination *exam, struct error *err)
 {
     struct error failed;
     enum status status;

@@ -37,7 +37,7 @@ check_connection(struct examination *exam)
 }
 
 enum status
-checks_server(struct examination *exam, struct error *err)
+examine_server(struct examination *exam, struct error *err)
 {
     check_connection(exam);
     if (exam->connection != NULL)

@@ -34,7 +34,7 @@ static void judge_archiver(struct examination *exam, const struct archiver *arch
 static enum status round_trip(struct examination *exam, struct error *err);
 
 enum status
-checks_archive(struct examination *exam, struct error *err)
+examine_archive(struct examination *exam, struct error *err)
 {
     struct archiver archiver = {0};
     enum status status;
