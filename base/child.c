@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -22,7 +23,9 @@
 /* One that is asked to end may tidy up for so long. */
 #define END_LIMIT_MS 5000
 
-#define LAST_WORDS_MAX 4096
+/* Of what it said on standard error: a query that failed may be one line of 100 kB. */
+#define WORDS_MAX      ((uint64_t) 1 << 20)
+#define WORDS_LINE_MAX 240
 #define READ_SIZE      8192
 
 struct child
@@ -80,11 +83,14 @@ open_pipes(struct child *child, struct pipes *pipes, const struct child_options 
         TRY(open_input(child, pipes, err));
     else
         TRY(fd_open(&pipes->input, "/dev/null", O_RDONLY, 0, err));
+    TRY(file_temporary(&child->words, err));
     if (options->listen)
-        TRY(open_pipe(&child->output, &pipes->output, err));
-    else
-        TRY(fd_open(&pipes->output, "/dev/null", O_WRONLY, 0, err));
-    return file_temporary(&child->words, err);
+        return open_pipe(&child->output, &pipes->output, err);
+    if (!options->overhear)
+        return fd_open(&pipes->output, "/dev/null", O_WRONLY, 0, err);
+    /* Both write at one offset, so that neither overwrites the other. */
+    pipes->output = fcntl(child->words, F_DUPFD_CLOEXEC, 0);
+    return pipes->output < 0 ? error_errno(err, "could not set up standard output") : OK;
 }
 
 /* Is this variable of ours given anew? */
@@ -249,12 +255,18 @@ has_ended(struct child *child)
     return child->ended;
 }
 
+/*
+ * Until it is waited for, its number and so its group's cannot be another's, and
+ * those it started that did not end when they were asked to can be killed with it.
+ */
 static void
-await_end(struct child *child, int64_t limit_ms)
+await_last_breath(const struct child *child)
 {
-    int64_t until = clock_monotonic_ms() + limit_ms;
+    int64_t until = clock_monotonic_ms() + END_LIMIT_MS;
+    siginfo_t info = {0};
 
-    while (!has_ended(child) && clock_monotonic_ms() < until)
+    while (waitid(P_PID, (id_t) child->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == 0 && clock_monotonic_ms() < until)
         clock_pause_ms(PAUSE_MS);
 }
 
@@ -262,10 +274,10 @@ static void
 end(struct child *child)
 {
     kill(-child->pid, SIGTERM);
-    await_end(child, END_LIMIT_MS);
-    if (!child->ended)
-        kill(-child->pid, SIGKILL);
-    await_end(child, INT64_C(1) << 40);
+    await_last_breath(child);
+    kill(-child->pid, SIGKILL);
+    while (!has_ended(child))
+        clock_pause_ms(PAUSE_MS);
 }
 
 enum status
@@ -311,29 +323,72 @@ child_finish(struct child *child, struct error *err)
     return STATUS_REFUSED;
 }
 
+/* The last lines of a text, as many as fit. */
+struct words
+{
+    char *text;
+    size_t size;
+    char line[WORDS_LINE_MAX + sizeof("...")]; /* the one that is being read */
+    size_t length;                             /* of it, what was cut off included */
+};
+
+static void
+keep_line(struct words *words)
+{
+    char *text = words->text;
+    size_t kept = strlen(text);
+    size_t length = words->length < WORDS_LINE_MAX ? words->length : WORDS_LINE_MAX;
+
+    if (length == 0)
+        return;
+    memcpy(words->line + length, "...", sizeof("..."));
+    if (words->length <= WORDS_LINE_MAX)
+        words->line[length] = '\0';
+    words->length = 0;
+    while (kept > 0 && kept + 1 + strlen(words->line) >= words->size)
+    {
+        const char *end = strchr(text, '\n');
+        const char *next = end == NULL ? text + kept : end + 1;
+
+        kept = strlen(next);
+        memmove(text, next, kept + 1);
+    }
+    snprintf(text + kept, words->size - kept, "%s%s", kept > 0 ? "\n" : "", words->line);
+}
+
+static void
+take_words(struct words *words, const char *chunk, size_t size)
+{
+    for (; size > 0; chunk++, size--)
+        if (*chunk == '\n')
+            keep_line(words);
+        else if (words->length++ < WORDS_LINE_MAX)
+            words->line[words->length - 1] = *chunk;
+}
+
 void
 child_last_words(const struct child *child, char *text, size_t size)
 {
-    char tail[LAST_WORDS_MAX + 1];
+    struct words words = {.text = text, .size = size};
+    char chunk[READ_SIZE];
     struct error ignored;
     uint64_t size_bytes = 0;
-    uint64_t from;
-    size_t wanted = size - 1 < LAST_WORDS_MAX ? size - 1 : LAST_WORDS_MAX;
+    uint64_t at;
     size_t got = 0;
-    const char *begin = tail;
 
     text[0] = '\0';
     if (fd_size(child->words, &size_bytes, "standard error", &ignored) != OK)
         return;
-    from = size_bytes > wanted ? size_bytes - wanted : 0;
-    if (fd_pread(child->words, tail, wanted, from, &got, "standard error", &ignored) != OK)
-        return;
-    while (got > 0 && tail[got - 1] == '\n')
-        got--;
-    tail[got] = '\0';
-    if (from > 0 && strchr(tail, '\n') != NULL)
-        begin = strchr(tail, '\n') + 1;
-    memcpy(text, begin, strlen(begin) + 1);
+    for (at = size_bytes > WORDS_MAX ? size_bytes - WORDS_MAX : 0; at < size_bytes; at += got)
+    {
+        if (fd_pread(child->words, chunk, sizeof(chunk), at, &got, "standard error", &ignored) !=
+                OK ||
+            got == 0)
+            return;
+        take_words(&words, chunk, got);
+    }
+    if (words.length > 0)
+        keep_line(&words);
 }
 
 static enum status

@@ -3,8 +3,9 @@
  * child.h - another program, run to its end.
  *
  * Started with an array of arguments, never by a shell.  It is the leader of a
- * process group of its own, so that what it starts ends with it, and the kernel
- * ends it when this program is killed: start it in a thread that outlives it.
+ * process group of its own: when it has to be ended, so is all that it started in
+ * that group, by force in the end.  The kernel ends it when this program is
+ * killed: start it in a thread that outlives it.
  * What it says on standard error goes to a nameless file, for whoever wants the
  * end of it.
  *
@@ -22,6 +23,7 @@ struct child_options
     const char *directory;          /* to run in; NULL: ours */
     bool feed;                      /* its standard input is what child_write gives, else nothing */
     bool listen;                    /* its standard output is for child_read, else unheard */
+    bool overhear;                  /* or counts as what it says on standard error */
 };
 
 struct child;
@@ -53,7 +55,7 @@ NODISCARD enum status child_wait(struct child *child, int64_t limit_ms, int *exi
 /* Wait for ever, and call any exit code but 0 an error: REFUSED, with what it said last. */
 NODISCARD enum status child_finish(struct child *child, struct error *err);
 
-/* The last lines of what it said on standard error, as many as fit; "" for none. */
+/* The last lines of what it said on standard error, as many as fit, long ones cut; "" for none. */
 void child_last_words(const struct child *child, char *text, size_t size);
 
 /* All of what a program says on standard output, and child_finish. */

@@ -2,7 +2,6 @@
 #include "base/clock.h"
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -239,4 +238,21 @@ time_parse(const char *text, time_us *time, struct error *err)
         return error_set(err, STATUS_CONFIG, "invalid time \"%s\": no such day", text);
     *time = ((int64_t) whole - offset_seconds) * US_PER_SECOND + microseconds;
     return OK;
+}
+
+bool
+time_parse_name(const char *text, time_us *time)
+{
+    const char *at = text;
+    char again[TIME_TEXT_SIZE];
+    struct tm fields = {0};
+
+    if (!take_date(&at, &fields) || !take(&at, 'T') || !take_digits(&at, 2, &fields.tm_hour) ||
+        !take(&at, '-') || !take_digits(&at, 2, &fields.tm_min) || !take(&at, '-') ||
+        !take_digits(&at, 2, &fields.tm_sec))
+        return false;
+    *time = timegm(&fields) * US_PER_SECOND;
+    /* February 30 is March 2, and so not what was written. */
+    time_format_name(*time, again);
+    return strncmp(again, text, strlen(again)) == 0;
 }

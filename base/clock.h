@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Microseconds since the Unix epoch, UTC. */
@@ -39,6 +40,9 @@ void time_format_postgres(time_us time, char text[TIME_TEXT_SIZE]);
 
 /* "2026-11-21T02-12-34": for keys and file names. */
 void time_format_name(time_us time, char text[TIME_TEXT_SIZE]);
+
+/* The time that a text begins with in this form, whatever follows; false when there is no such. */
+bool time_parse_name(const char *text, time_us *time);
 
 /*
  * Read an ISO 8601 time: a date, then 'T' or spaces and hh:mm[:ss[.ffffff]],

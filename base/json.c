@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define EXACT_IN_A_DOUBLE (UINT64_C(1) << 53)
 
@@ -73,6 +75,22 @@ json_u64(uint64_t value)
         return json_integer((json_int_t) value);
     snprintf(text, sizeof(text), "%" PRIu64, value);
     return json_string(text);
+}
+
+json_t *
+json_text(const char *text)
+{
+    json_t *value = json_string(text);
+    char *plain;
+
+    if (value != NULL || (plain = strdup(text)) == NULL)
+        return value;
+    for (char *byte = plain; *byte != '\0'; byte++)
+        if ((*byte & 0x80) != 0)
+            *byte = '?';
+    value = json_string(plain);
+    free(plain);
+    return value;
 }
 
 json_t *

@@ -34,6 +34,10 @@ NODISCARD enum status json_append(const json_t *value, struct buffer *text, stru
  */
 json_t *json_u64(uint64_t value);
 
+/* A text that somebody else made: where it is no UTF-8, its ASCII characters.  NULL when out of
+ * memory. */
+json_t *json_text(const char *text);
+
 /*
  * An array of count values, each made of items and its index.  NULL when any of
  * them is: jansson's own way leaves out what memory did not suffice for.

@@ -277,6 +277,22 @@ pg_send(struct pg_connection *connection, const char *command, struct error *err
 }
 
 enum status
+pg_wait(struct pg_connection *connection, int timeout_ms, bool *answered, struct error *err)
+{
+    int64_t until = clock_monotonic_ms() + timeout_ms;
+    bool readable = true;
+
+    while (readable && PQisBusy(connection->conn))
+    {
+        int64_t left = until - clock_monotonic_ms();
+
+        TRY(wait_readable(connection, left > 0 ? (int) left : 0, &readable, err));
+    }
+    *answered = !PQisBusy(connection->conn);
+    return OK;
+}
+
+enum status
 pg_next_result(struct pg_connection *connection, ExecStatusType wanted, PGresult **result,
                struct error *err)
 {
@@ -305,14 +321,13 @@ pg_next_result(struct pg_connection *connection, ExecStatusType wanted, PGresult
     return OK;
 }
 
-enum status
-pg_query(struct pg_connection *connection, const char *command, PGresult **result,
-         struct error *err)
+/* The result of what was sent, which is all of it. */
+static enum status
+take_result(struct pg_connection *connection, PGresult **result, struct error *err)
 {
     SCOPED(pg_result_freep) PGresult *got = NULL;
     enum status status = OK;
 
-    TRY(pg_send(connection, command, err));
     TRY(wait_for_result(connection, err));
     got = PQgetResult(connection->conn);
     if (got == NULL)
@@ -329,6 +344,25 @@ pg_query(struct pg_connection *connection, const char *command, PGresult **resul
         got = NULL;
     }
     return status;
+}
+
+enum status
+pg_query(struct pg_connection *connection, const char *command, PGresult **result,
+         struct error *err)
+{
+    TRY(pg_send(connection, command, err));
+    return take_result(connection, result, err);
+}
+
+/* The extended protocol is what allows no second command. */
+enum status
+pg_query_single(struct pg_connection *connection, const char *command, PGresult **result,
+                struct error *err)
+{
+    connection->sqlstate[0] = '\0';
+    if (PQsendQueryParams(connection->conn, command, 0, NULL, NULL, NULL, NULL, 0) != 1)
+        return connection_error(connection, err);
+    return take_result(connection, result, err);
 }
 
 enum status

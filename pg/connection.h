@@ -45,12 +45,20 @@ void pg_result_freep(PGresult **result);
 NODISCARD enum status pg_query(struct pg_connection *connection, const char *command,
                                PGresult **result, struct error *err);
 
+/* The same for a text that somebody else wrote: more than one command in it is refused. */
+NODISCARD enum status pg_query_single(struct pg_connection *connection, const char *command,
+                                      PGresult **result, struct error *err);
+
 /* A query that must give one row of one column; NULL reads as "". */
 NODISCARD enum status pg_query_text(struct pg_connection *connection, const char *command,
                                     char *text, size_t size, struct error *err);
 
 /* Send a command whose results pg_next_result takes one by one. */
 NODISCARD enum status pg_send(struct pg_connection *connection, const char *command,
+                              struct error *err);
+
+/* Has the server answered what was sent?  Waits for that at most timeout_ms. */
+NODISCARD enum status pg_wait(struct pg_connection *connection, int timeout_ms, bool *answered,
                               struct error *err);
 
 /* The next result of what was sent; wanted is what it must be.  *result may be NULL at the end. */

@@ -30,6 +30,16 @@ store_create(struct store *store, const char *key, struct sink **sink, struct er
 }
 
 enum status
+store_create_sized(struct store *store, const char *key, uint64_t expected_bytes,
+                   struct sink **sink, struct error *err)
+{
+    TRY(check_key(key, err));
+    if (store->ops->create_sized == NULL)
+        return store->ops->create(store, key, sink, err);
+    return store->ops->create_sized(store, key, expected_bytes, sink, err);
+}
+
+enum status
 store_read(struct store *store, const char *key, uint64_t offset, uint64_t length,
            struct sink *into, struct error *err)
 {

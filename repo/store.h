@@ -45,6 +45,9 @@ struct store_ops
     enum status (*put)(struct store *store, const char *key, struct bytes body, struct error *err);
     enum status (*create)(struct store *store, const char *key, struct sink **sink,
                           struct error *err);
+    /* NULL: as create, whatever the size. */
+    enum status (*create_sized)(struct store *store, const char *key, uint64_t expected_bytes,
+                                struct sink **sink, struct error *err);
     enum status (*read)(struct store *store, const char *key, uint64_t offset, uint64_t length,
                         struct sink *into, struct error *err);
     enum status (*size)(struct store *store, const char *key, uint64_t *size_bytes,
@@ -79,6 +82,15 @@ NODISCARD enum status store_put(struct store *store, const char *key, struct byt
  */
 NODISCARD enum status store_create(struct store *store, const char *key, struct sink **sink,
                                    struct error *err);
+
+/*
+ * The same for an object that may be too large for the driver's usual way: so
+ * many bytes are to fit.  More may not, which is CONFIG; memory may grow with it
+ * (see the driver).
+ */
+NODISCARD enum status store_create_sized(struct store *store, const char *key,
+                                         uint64_t expected_bytes, struct sink **sink,
+                                         struct error *err);
 
 #define STORE_TO_END UINT64_MAX
 

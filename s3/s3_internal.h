@@ -49,6 +49,15 @@ NODISCARD enum status s3_object_check_ours(struct s3_store *store, const char *f
 /* s3_upload.c */
 NODISCARD enum status s3_upload_create(struct store *base, const char *key, struct sink **sink,
                                        struct error *err);
+NODISCARD enum status s3_upload_create_sized(struct store *base, const char *key,
+                                             uint64_t expected_bytes, struct sink **sink,
+                                             struct error *err);
+
+/*
+ * Of the parts of an object of so many bytes: usual_bytes, or more where S3's
+ * 10,000 parts would not hold it.
+ */
+size_t s3_upload_part_size(uint64_t expected_bytes, size_t usual_bytes);
 
 /* Forget the parts of an upload.  One that is not there is OK. */
 NODISCARD enum status s3_upload_abort(struct s3_store *store, const char *full_key,

@@ -59,6 +59,7 @@ static const struct store_ops s3_ops = {
     .name = "s3",
     .put = s3_object_put,
     .create = s3_upload_create,
+    .create_sized = s3_upload_create_sized,
     .read = s3_object_read,
     .size = s3_object_size,
     .list = s3_list,

@@ -12,7 +12,9 @@
  * looks first and writes after.  S3_CONDITIONAL_UNKNOWN, for the probe, sends
  * the header and trusts nothing to be known.
  *
- * Memory: one part per open sink, and small change.
+ * Memory: one part per open sink, and small change.  A part is part_size_bytes,
+ * or, of an object that is expected to be larger than 10,000 of them, the
+ * 10,000th of that, in whole MiB.
  */
 #pragma once
 

@@ -19,7 +19,7 @@
 
 enum
 {
-    PART_COUNT_MAX = 10000,
+    PART_COUNT_MAX = 10000, /* S3's, as the largest part is: 5 GiB */
     /* A service may take minutes to put a large object together. */
     COMPLETE_PATIENCE_MS = 300000,
     /* Nobody should wait long for what is only tidying up. */
@@ -28,6 +28,9 @@ enum
     ETAG_SIZE = 128
 };
 
+#define PART_SIZE_MAX (UINT64_C(5) << 30)
+#define PART_STEP     (UINT64_C(1) << 20)
+
 struct upload
 {
     struct sink base;
@@ -35,6 +38,7 @@ struct upload
     char *key;
     char full_key[S3_FULL_KEY_SIZE];
     char write_id[S3_WRITE_ID_SIZE];
+    size_t part_size_bytes;
 
     struct buffer part; /* what is not sent yet */
     struct buffer id;   /* empty until the upload is started; a C string then */
@@ -120,8 +124,8 @@ send_part(struct upload *upload, struct error *err)
     if (upload->part_count == PART_COUNT_MAX)
     {
         error_set(err, STATUS_CONFIG, "object \"%s\" does not fit into %d parts of %zu bytes",
-                  upload->full_key, PART_COUNT_MAX, upload->store->part_size_bytes);
-        error_hint(err, "Use larger parts.");
+                  upload->full_key, PART_COUNT_MAX, upload->part_size_bytes);
+        error_hint(err, "It grew to more than was expected of it.");
         return STATUS_CONFIG;
     }
     snprintf(number, sizeof(number), "%zu", upload->part_count + 1);
@@ -149,9 +153,9 @@ upload_write(struct sink *self, struct bytes chunk, struct error *err)
     {
         size_t room;
 
-        if (upload->part.size == upload->store->part_size_bytes)
+        if (upload->part.size == upload->part_size_bytes)
             TRY(send_full_part(upload, err));
-        room = upload->store->part_size_bytes - upload->part.size;
+        room = upload->part_size_bytes - upload->part.size;
         if (room > chunk.size)
             room = chunk.size;
         TRY(buffer_append(&upload->part, (struct bytes){chunk.data, room}, err));
@@ -277,8 +281,27 @@ static const struct sink_ops upload_ops = {
     .free = upload_free,
 };
 
+size_t
+s3_upload_part_size(uint64_t expected_bytes, size_t usual_bytes)
+{
+    uint64_t needed = expected_bytes / PART_COUNT_MAX + 1;
+
+    if (needed <= usual_bytes)
+        return usual_bytes;
+    if (needed > PART_SIZE_MAX)
+        return PART_SIZE_MAX;
+    return (size_t) ((needed + PART_STEP - 1) / PART_STEP * PART_STEP);
+}
+
 enum status
 s3_upload_create(struct store *base, const char *key, struct sink **sink, struct error *err)
+{
+    return s3_upload_create_sized(base, key, 0, sink, err);
+}
+
+enum status
+s3_upload_create_sized(struct store *base, const char *key, uint64_t expected_bytes,
+                       struct sink **sink, struct error *err)
 {
     SCOPED(sink_freep) struct sink *guard = NULL;
     struct upload *upload = calloc(1, sizeof(*upload));
@@ -287,7 +310,8 @@ s3_upload_create(struct store *base, const char *key, struct sink **sink, struct
         return error_no_memory(err);
     upload->base.ops = &upload_ops;
     upload->store = (struct s3_store *) base;
-    upload->part = BUFFER_INIT(upload->store->part_size_bytes);
+    upload->part_size_bytes = s3_upload_part_size(expected_bytes, upload->store->part_size_bytes);
+    upload->part = BUFFER_INIT(upload->part_size_bytes);
     upload->id = BUFFER_INIT(UPLOAD_ID_LIMIT);
     guard = &upload->base;
     upload->key = strdup(key);

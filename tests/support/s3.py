@@ -122,6 +122,11 @@ class Client:
             if not token:
                 return keys
 
+    def uploads(self, bucket):
+        """The keys of multipart uploads that are neither completed nor aborted."""
+        root = ElementTree.fromstring(self._request("GET", f"/{bucket}", query={"uploads": ""}))
+        return [e.text for e in root.iter() if e.tag.rpartition("}")[2] == "Key"]
+
     def _request(self, method, path, *, query=None, body=b""):
         path = urllib.parse.quote(path, safe="/-_.~")
         canonical_query = "&".join(

@@ -126,6 +126,60 @@ one_that_takes_too_long_is_ended_with_all_that_it_started(void **state)
     assert_int_equal(got, 0);
 }
 
+/* It says when it is deaf, and the request to end reaches nobody but the shell. */
+static void
+one_that_it_started_and_that_does_not_listen_is_ended_too(void **state)
+{
+    SCOPED(child_freep)
+    struct child *child =
+        start("(trap '' TERM; echo; exec sleep 1000) & exec sleep 1000", false, true);
+    struct error err;
+    char byte;
+    int exit_code;
+    size_t got;
+
+    (void) state;
+    assert_ok(child_read(child, &byte, 1, &got, &err));
+    assert_int_equal(got, 1);
+    assert_status(child_wait(child, 50, &exit_code, &err), STATUS_TRANSIENT);
+    assert_ok(child_read(child, &byte, 1, &got, &err));
+    assert_int_equal(got, 0);
+}
+
+/* What went wrong comes first, and the query after it may be as long as it likes. */
+static void
+a_long_line_is_cut_and_hides_none_before_it(void **state)
+{
+    SCOPED(child_freep)
+    struct child *child =
+        start("echo error >&2; printf '%0100000d\\n\\n' 7 >&2; echo last >&2", false, false);
+    struct error err;
+    char words[700];
+
+    (void) state;
+    assert_ok(child_finish(child, &err));
+    child_last_words(child, words, sizeof(words));
+    assert_int_equal(strlen(words), strlen("error\n...\nlast") + 240);
+    assert_memory_equal(words, "error\n000", 9);
+    assert_string_equal(words + strlen(words) - 10, "00...\nlast");
+}
+
+static void
+what_is_overheard_stands_with_the_last_words(void **state)
+{
+    const char *const arguments[] = {"/bin/sh", "-c", "echo one; echo two >&2; echo three", NULL};
+    const struct child_options options = {.arguments = arguments, .overhear = true};
+    SCOPED(child_freep) struct child *child = NULL;
+    struct error err;
+    char words[64];
+
+    (void) state;
+    assert_ok(child_start(&child, &options, &err));
+    assert_ok(child_finish(child, &err));
+    child_last_words(child, words, sizeof(words));
+    assert_string_equal(words, "one\ntwo\nthree");
+}
+
 static void
 writing_to_one_that_has_ended_is_an_error(void **state)
 {
@@ -162,8 +216,11 @@ main(void)
         cmocka_unit_test(our_environment_is_kept_and_added_to),
         cmocka_unit_test(a_failure_says_its_code_and_last_words),
         cmocka_unit_test(last_words_begin_with_a_whole_line),
+        cmocka_unit_test(a_long_line_is_cut_and_hides_none_before_it),
         cmocka_unit_test(one_that_a_signal_ended_did_not_succeed),
         cmocka_unit_test(one_that_takes_too_long_is_ended_with_all_that_it_started),
+        cmocka_unit_test(one_that_it_started_and_that_does_not_listen_is_ended_too),
+        cmocka_unit_test(what_is_overheard_stands_with_the_last_words),
         cmocka_unit_test(writing_to_one_that_has_ended_is_an_error),
         cmocka_unit_test(a_program_that_is_not_there_is_named),
     };

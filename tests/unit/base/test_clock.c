@@ -119,6 +119,31 @@ times_are_formatted_in_utc(void **state)
 }
 
 static void
+a_time_in_a_name_is_read_back_and_nothing_else_is(void **state)
+{
+    static const char *const others[] = {
+        "",
+        "2026-11-21",
+        "2026-11-21T02:12:34",
+        "2026-11-21T02-12",
+        "20261121T02-12-34",
+        "2026-02-30T02-12-34",
+        "2026-11-21T24-12-34",
+        "2026-11-21t02-12-34",
+        "x2026-11-21T02-12-34",
+    };
+    time_us time;
+
+    (void) state;
+    assert_true(time_parse_name("2026-11-21T02-12-34", &time));
+    assert_int_equal(time, MOMENT);
+    assert_true(time_parse_name("2026-11-21T02-12-34-1f3a", &time));
+    for (size_t index = 0; index < sizeof(others) / sizeof(others[0]); index++)
+        if (time_parse_name(others[index], &time))
+            fail_msg("\"%s\" was taken for a time", others[index]);
+}
+
+static void
 the_ends_of_time_fit_their_text(void **state)
 {
     const time_us times[] = {INT64_MIN, INT64_MAX, 0};
@@ -185,6 +210,7 @@ main(void)
         cmocka_unit_test(anything_else_is_refused),
         cmocka_unit_test(times_are_formatted_in_utc),
         cmocka_unit_test(the_ends_of_time_fit_their_text),
+        cmocka_unit_test(a_time_in_a_name_is_read_back_and_nothing_else_is),
         cmocka_unit_test(what_is_formatted_is_read_back),
         cmocka_unit_test(postgresql_s_epoch_is_the_year_2000),
         cmocka_unit_test(the_monotonic_clock_goes_forward),

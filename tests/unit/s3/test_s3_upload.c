@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "tests/support/assert.h"
 
+#include "s3/s3_internal.h"
 #include "stream/sink.h"
 #include "tests/support/s3_script.h"
 
@@ -63,6 +64,65 @@ parts_are_equal_and_completion_is_conditional(void **state)
     (void) state;
     S3_SCRIPT(&script, steps, 0);
     assert_ok(upload(&script, &err));
+    s3_script_stop(&script);
+}
+
+static void
+ten_thousand_equal_parts_hold_what_is_expected(void **state)
+{
+    static const uint64_t mib = UINT64_C(1) << 20;
+    static const uint64_t gib = UINT64_C(1) << 30;
+    const struct
+    {
+        uint64_t expected;
+        uint64_t usual;
+        uint64_t part;
+    } cases[] = {
+        {0, 32 * mib, 32 * mib},
+        {10000 * 32 * mib - 1, 32 * mib, 32 * mib},
+        {10000 * 32 * mib + 1, 32 * mib, 33 * mib},
+        {gib * 1024, 32 * mib, 105 * mib},
+        {gib * 1024, 512 * mib, 512 * mib},
+        {UINT64_MAX, 32 * mib, 5 * gib},
+    };
+
+    (void) state;
+    for (size_t index = 0; index < sizeof(cases) / sizeof(cases[0]); index++)
+    {
+        uint64_t part = s3_upload_part_size(cases[index].expected, (size_t) cases[index].usual);
+
+        assert_int_equal(part, cases[index].part);
+        if (part < 5 * gib)
+            assert_true(part * 10000 >= cases[index].expected);
+    }
+}
+
+/* The script's store has parts of 5 MiB; one byte more than 10,000 of them makes it 6. */
+static void
+a_large_object_goes_up_in_larger_parts(void **state)
+{
+    static const struct http_step steps[] = {
+        {.request = "HEAD /bucket/p/key", .status = 404},
+        {.request = "POST /bucket/p/key?uploads= ", .body = CREATED},
+        {.request = "PUT /bucket/p/key?partNumber=1&uploadId=ID ",
+         .with = {"Content-Length: 6291456\r\n"},
+         .headers = "ETag: \"e1\"\r\n"},
+        {.request = "PUT /bucket/p/key?partNumber=2&uploadId=ID ",
+         .with = {"Content-Length: 3\r\n"},
+         .headers = "ETag: \"e2\"\r\n"},
+        {.request = "HEAD /bucket/p/key", .status = 404},
+        {COMPLETE, .body = DONE}};
+    SCOPED(freep) uint8_t *content = calloc(1, 6291456 + 3);
+    SCOPED(sink_freep) struct sink *sink = NULL;
+    struct s3_script script;
+    struct error err = {0};
+
+    (void) state;
+    S3_SCRIPT(&script, steps, 0);
+    assert_ok(store_create_sized(script.store, "key", UINT64_C(10000) * S3_PART_SIZE_MIN + 1, &sink,
+                                 &err));
+    assert_ok(sink_write(sink, (struct bytes){content, 6291456 + 3}, &err));
+    assert_ok(sink_finish(sink, &err));
     s3_script_stop(&script);
 }
 
@@ -290,6 +350,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_are_equal_and_completion_is_conditional),
+        cmocka_unit_test(ten_thousand_equal_parts_hold_what_is_expected),
+        cmocka_unit_test(a_large_object_goes_up_in_larger_parts),
         cmocka_unit_test(what_fits_into_a_part_is_one_put),
         cmocka_unit_test(an_error_inside_the_reply_to_completion_is_not_success),
         cmocka_unit_test(a_passing_error_of_completion_is_tried_again),
