@@ -234,10 +234,10 @@ const struct command command_copy = {
     .topic = COMMAND_BACKUP,
     .config = COMMAND_CONFIG_REQUIRED,
     .description =
-        "Copies what another repository lacks: keys, packs, WAL, backups, and last the log, so "
-        "that "
-        "it is a valid repository all the time. Each object is opened while it is copied; one that "
-        "is damaged is named and left out, and the others go on. Nothing there is overwritten.\n\n"
+        "Copies what another repository lacks: keys, packs, WAL, backups, dumps, and last the log, "
+        "so that it is a valid repository all the time. Each object is opened while it is copied; "
+        "one that is damaged is named and left out, and the others go on. Nothing there is "
+        "overwritten.\n\n"
         "It can be interrupted and run again at any time, also beside archiving, backups and other "
         "copies. What was deleted here stays there until --prune.\n\n"
         "The copy can be used like the original: see --repository of restore, list, verify and "

@@ -24,8 +24,8 @@ row_to_json(const void *items, size_t index)
     const struct expire_row *row = &((const struct expire_row *) items)[index];
     char started[TIME_TEXT_SIZE];
 
-    time_format(row->backup.started, started);
-    return json_pack("{s:s, s:s, s:b, s:b, s:o}", "id", row->backup.id, "started", started, "keep",
+    time_format(row->started, started);
+    return json_pack("{s:s, s:s, s:b, s:b, s:o}", "id", row->id, "started", started, "keep",
                      row->keep, "expired", row->committed, "reasons",
                      json_array_of(row->reasons.count, reason_to_json, &row->reasons));
 }
@@ -60,9 +60,11 @@ span_to_json(const void *items, size_t index)
 static json_t *
 condemned_to_json(const struct expire_report *report)
 {
-    return json_pack("{s:o, s:o, s:o, s:o}", "packs", json_u64(report->packs), "pack_bytes",
-                     json_u64(report->pack_bytes), "folders", json_u64(report->folders),
-                     "wal_segments", json_u64(report->segments));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "packs", json_u64(report->packs),
+                     "pack_bytes", json_u64(report->pack_bytes), "folders",
+                     json_u64(report->folders), "dumps", json_u64(report->dumps_condemned),
+                     "dump_bytes", json_u64(report->dump_bytes), "wal_segments",
+                     json_u64(report->segments), "verified", json_u64(report->verified));
 }
 
 static json_t *
@@ -76,15 +78,21 @@ waiting_to_json(const struct expire_report *report)
                      report->next_deletion == TIME_NONE ? NULL : next);
 }
 
+static json_t *
+rows_to_json(const struct expire_rows *rows)
+{
+    return json_array_of(rows->count, row_to_json, rows->items);
+}
+
 static enum status
 report_as_json(const struct invocation *invocation, const struct expire_report *report,
                struct error *err)
 {
     SCOPED(json_freep)
     json_t *object = json_pack(
-        "{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}}", "cluster",
+        "{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}}", "cluster",
         invocation->config->cluster, "dry_run", options_flag(&invocation->options, "dry-run"),
-        "backups", json_array_of(report->row_count, row_to_json, report->rows), "wal",
+        "backups", rows_to_json(&report->backups), "dumps", rows_to_json(&report->dumps), "wal",
         json_array_of(report->wal.count, span_to_json, report->wal.items), "condemned",
         condemned_to_json(report), "spared_packs", json_u64(report->spared_packs), "waiting",
         waiting_to_json(report), "deleted", "condemnations", json_u64(report->deletions), "objects",
@@ -102,29 +110,27 @@ add_row(struct table *table, const struct expire_row *row, struct error *err)
     const char *text;
 
     /* The microseconds would only be noise here. */
-    time_format(row->backup.started - row->backup.started % US_PER_SECOND, taken);
+    time_format(row->started - row->started % US_PER_SECOND, taken);
     for (size_t index = 0; index < row->reasons.count; index++)
         TRY(buffer_append_text(&reasons, err, "%s%s", index == 0 ? "" : "; ",
                                row->reasons.texts[index]));
     TRY(buffer_text(&reasons, &text, err));
 
-    const char *const cells[] = {row->backup.id, taken, row->keep ? "kept" : "EXPIRES", text};
+    const char *const cells[] = {row->id, taken, row->keep ? "kept" : "EXPIRES", text};
 
     return table_add(table, cells, err);
 }
 
 static enum status
-print_backups(const struct expire_report *report, struct error *err)
+print_rows(const struct expire_rows *rows, const char *title, struct error *err)
 {
-    static const struct table_column columns[] = {
-        {"BACKUP", false}, {"TAKEN", false}, {"", false}, {"BECAUSE", false}, {0},
+    const struct table_column columns[] = {
+        {title, false}, {"TAKEN", false}, {"", false}, {"BECAUSE", false}, {0},
     };
     SCOPED(table_release) struct table table = TABLE_INIT(columns);
 
-    for (size_t index = 0; index < report->row_count; index++)
-        TRY(add_row(&table, &report->rows[index], err));
-    if (report->row_count == 0)
-        puts("No backups yet.");
+    for (size_t index = 0; index < rows->count; index++)
+        TRY(add_row(&table, &rows->items[index], err));
     table_print(&table);
     return OK;
 }
@@ -159,14 +165,22 @@ print_condemned(const struct expire_report *report, bool dry_run)
 {
     char size[UNITS_TEXT_SIZE];
 
+    puts("");
     units_format_size(report->pack_bytes, size);
     if (report->packs + report->folders + report->segments > 0)
-        printf("\n%s: %" PRIu64 " packs (%s), the folders of %" PRIu64 " backups, %" PRIu64
+        printf("%s: %" PRIu64 " packs (%s), the folders of %" PRIu64 " backups, %" PRIu64
                " WAL segments.\n",
                dry_run ? "Would be condemned" : "Condemned", report->packs, size, report->folders,
                report->segments);
-    else
-        puts("\nThere is nothing to condemn.");
+    else if (report->dumps_condemned + report->verified == 0)
+        puts("There is nothing to condemn.");
+    units_format_size(report->dump_bytes, size);
+    if (report->dumps_condemned > 0)
+        printf("%s: %" PRIu64 " dumps (%s).\n", dry_run ? "Would be condemned" : "Condemned",
+               report->dumps_condemned, size);
+    if (report->verified > 0)
+        printf("%s: %" PRIu64 " superseded records of what was verified.\n",
+               dry_run ? "Would be condemned" : "Condemned", report->verified);
     if (report->spared_packs > 0)
         printf("%" PRIu64 " packs that nothing uses may belong to a backup at work, and stay.\n",
                report->spared_packs);
@@ -191,7 +205,12 @@ print_deleted(const struct expire_report *report)
 static enum status
 print_text(const struct expire_report *report, bool dry_run, struct error *err)
 {
-    TRY(print_backups(report, err));
+    if (report->backups.count == 0)
+        puts("No backups yet.");
+    TRY(print_rows(&report->backups, "BACKUP", err));
+    if (report->dumps.count > 0)
+        puts("");
+    TRY(print_rows(&report->dumps, "DUMP", err));
     print_wal(report);
     print_condemned(report, dry_run);
     print_deleted(report);
@@ -267,16 +286,18 @@ static const struct command_example examples[] = {
 
 const struct command command_expire = {
     .name = "expire",
-    .summary = "let old backups and WAL go, as the policy says",
+    .summary = "let old backups, dumps and WAL go, as the policy says",
     .topic = COMMAND_WATCH,
     .config = COMMAND_CONFIG_REQUIRED,
     .description =
-        "Carries out \"retention\" of the configuration: backups that it no longer keeps leave the "
-        "catalog, and WAL, packs and folders that nothing needs any more are condemned. They are "
-        "deleted by the first run after \"grace\" has passed, when nobody can be restoring from "
-        "them. What killed backups have left is found in the same way.\n\n"
-        "Never expired: the newest good backup, backups that are held (redoubt hold), whatever is "
-        "younger than the minimum age, and timeline history files. While a clock looks wrong or a "
+        "Carries out \"retention\" of the configuration: backups and dumps that it no longer keeps "
+        "leave the catalog, and WAL, packs, folders and dumps that nothing needs any more are "
+        "condemned. They are deleted by the first run after \"grace\" has passed, when nobody can "
+        "be restoring from them. What killed backups and dumps have left is found in the same "
+        "way.\n\n"
+        "Dumps are counted database by database. Never expired: the newest good backup, and the "
+        "newest dump of each database that is not suspicious; what is held (redoubt hold) or "
+        "younger than the minimum age; and timeline history files. While a clock looks wrong or a "
         "backup that stays cannot be read, nothing expires at all.\n\n"
         "It may run beside backups and other runs of itself, on any host, and may be killed at any "
         "moment: the next run completes what it began. The cluster's log in the repository keeps "

@@ -21,7 +21,7 @@ add_row(struct table *table, const struct hold *hold, struct error *err)
     if (hold->until != HOLD_FOR_EVER)
         time_format(hold->until, until);
 
-    const char *const cells[] = {hold->backup, until, hold->reason};
+    const char *const cells[] = {hold->id, until, hold->reason};
 
     return table_add(table, cells, err);
 }
@@ -30,13 +30,13 @@ static enum status
 print_holds(const struct catalog *catalog, struct error *err)
 {
     static const struct table_column columns[] = {
-        {"BACKUP", false}, {"HELD UNTIL", false}, {"REASON", false}, {0}};
+        {"BACKUP OR DUMP", false}, {"HELD UNTIL", false}, {"REASON", false}, {0}};
     SCOPED(table_release) struct table table = TABLE_INIT(columns);
 
     for (size_t index = 0; index < catalog->hold_count; index++)
         TRY(add_row(&table, &catalog->holds[index], err));
     if (catalog->hold_count == 0)
-        puts("No backup is held.");
+        puts("No backup and no dump is held.");
     table_print(&table);
     return OK;
 }
@@ -55,16 +55,15 @@ report_holds(const struct invocation *invocation, const struct catalog *catalog,
 
 /* Another host may expire it while we are about to hold it. */
 static enum status
-check_backup(void *arg, const struct catalog *catalog, struct error *err)
+check_present(void *arg, const struct catalog *catalog, struct error *err)
 {
     const char *id = arg;
 
-    if (catalog_find_backup(catalog, id) != NULL)
+    if (catalog_find_backup(catalog, id) != NULL || catalog_find_dump(catalog, id) != NULL)
         return OK;
-    error_set(err, STATUS_REFUSED, "there is no backup \"%s\"", id);
-    error_hint(err,
-               "\"redoubt list\" shows the backups that there are. One that has expired cannot "
-               "be held any more.");
+    error_set(err, STATUS_REFUSED, "there is no %s \"%s\"", hold_member(id), id);
+    error_hint(err, "\"redoubt list\" shows what there is. What has expired cannot be held any "
+                    "more.");
     return STATUS_REFUSED;
 }
 
@@ -75,7 +74,7 @@ read_hold(const struct invocation *invocation, struct hold *hold, struct error *
     const char *reason = options_text(&invocation->options, "reason");
 
     *hold = (struct hold){.until = HOLD_FOR_EVER};
-    snprintf(hold->backup, sizeof(hold->backup), "%s", invocation->arguments[0]);
+    snprintf(hold->id, sizeof(hold->id), "%s", invocation->arguments[0]);
     if (reason != NULL && strlen(reason) >= HOLD_REASON_SIZE)
         return error_set(err, STATUS_CONFIG, "the reason is longer than %d bytes",
                          HOLD_REASON_SIZE - 1);
@@ -94,7 +93,7 @@ place(const struct invocation *invocation, struct repo *repo, struct catalog *ca
 {
     struct hold hold;
     struct catalog_entry entry = {.hold = &hold};
-    struct catalog_check check = {check_backup, hold.backup};
+    struct catalog_check check = {check_present, hold.id};
 
     TRY(read_hold(invocation, &hold, err));
     return catalog_append(repo, catalog, &entry, check, err);
@@ -104,7 +103,7 @@ static enum status
 lift(const struct invocation *invocation, struct repo *repo, struct catalog *catalog,
      struct error *err)
 {
-    char id[BACKUP_ID_SIZE];
+    char id[HOLD_ID_SIZE];
     struct catalog_entry entry = {.released = id};
 
     if (options_text(&invocation->options, "until") != NULL ||
@@ -113,10 +112,19 @@ lift(const struct invocation *invocation, struct repo *repo, struct catalog *cat
                          "\"--release\" takes neither \"--until\" nor "
                          "\"--reason\"");
     snprintf(id, sizeof(id), "%s", invocation->arguments[0]);
-    TRY(check_backup(id, catalog, err));
+    TRY(check_present(id, catalog, err));
     if (catalog_find_hold(catalog, id) == NULL)
         return OK;
     return catalog_append(repo, catalog, &entry, (struct catalog_check){0}, err);
+}
+
+static bool
+is_id(const char *text)
+{
+    struct dump dump;
+    struct error ignored;
+
+    return backup_id_is_valid(text) || dump_id_parse(text, &dump, &ignored) == OK;
 }
 
 static enum status
@@ -127,11 +135,12 @@ check_line(const struct invocation *invocation, struct error *err)
     if (invocation->argument_count == 0 &&
         (options_flag(given, "release") || options_text(given, "until") != NULL ||
          options_text(given, "reason") != NULL))
-        return error_set(err, STATUS_CONFIG, "no backup is named");
-    if (invocation->argument_count > 0 && !backup_id_is_valid(invocation->arguments[0]))
+        return error_set(err, STATUS_CONFIG, "no backup or dump is named");
+    if (invocation->argument_count > 0 && !is_id(invocation->arguments[0]))
     {
-        error_set(err, STATUS_CONFIG, "\"%s\" is not a backup's id", invocation->arguments[0]);
-        error_hint(err, "\"redoubt list\" shows the backups that there are.");
+        error_set(err, STATUS_CONFIG, "\"%s\" is not a backup's id, nor a dump's",
+                  invocation->arguments[0]);
+        error_hint(err, "\"redoubt list\" shows the backups and dumps that there are.");
         return STATUS_CONFIG;
     }
     return OK;
@@ -154,7 +163,8 @@ run(const struct invocation *invocation, struct error *err)
 }
 
 static const struct command_argument arguments[] = {
-    {"BACKUP", "its id, as \"redoubt list\" shows it; without one, holds are listed", true, false},
+    {"ID", "a backup's or a dump's, as \"redoubt list\" shows it; without one, holds are listed",
+     true, false},
     {0},
 };
 
@@ -168,19 +178,20 @@ static const struct option_spec options[] = {
 static const struct command_example examples[] = {
     {"Keep what an audit needs:",
      "redoubt hold 2026-11-21T02-12-34-1f3a --until 2033-01-01 --reason 'year-end audit'"},
+    {"Keep a dump until somebody says otherwise:", "redoubt hold shop/backup-2026-11-21T03-00-00"},
     {"Let go of it:", "redoubt hold --release 2026-11-21T02-12-34-1f3a"},
     {0},
 };
 
 const struct command command_hold = {
     .name = "hold",
-    .summary = "keep a backup whatever the policy says",
+    .summary = "keep a backup or a dump whatever the policy says",
     .topic = COMMAND_WATCH,
     .config = COMMAND_CONFIG_REQUIRED,
     .description =
-        "A backup that is held does not expire, and neither does the WAL that makes it consistent, "
-        "until the given time or until it is released. A second hold takes the place of the "
-        "first. Without an argument, the holds that there are are listed.",
+        "A backup or dump that is held does not expire, and neither does the WAL that makes the "
+        "backup consistent, until the given time or until it is released. A second hold takes the "
+        "place of the first. Without an argument, the holds that there are are listed.",
     .arguments = arguments,
     .options = options,
     .examples = examples,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/command.h"
 #include "agent/copies.h"
+#include "agent/dump_listing.h"
 #include "agent/recovery_window.h"
 #include "agent/report.h"
 #include "agent/repository.h"
@@ -150,8 +151,9 @@ report_as_json(const struct listing *listing, struct error *err)
 {
     SCOPED(json_freep)
     json_t *object =
-        json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "cluster", listing->config->cluster, "backups",
-                  backups_to_json(&listing->catalog), "wal", wal_to_json(listing),
+        json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "cluster", listing->config->cluster,
+                  "backups", backups_to_json(&listing->catalog), "dumps",
+                  dump_listing_to_json(&listing->catalog), "wal", wal_to_json(listing),
                   "recovery_window", newest_window_to_json(&listing->windows), "recovery_windows",
                   windows_to_json(&listing->windows), "copies", copies_to_json(&listing->copies));
 
@@ -309,6 +311,7 @@ run(const struct invocation *invocation, struct error *err)
     if (invocation->json)
         return report_as_json(&listing, err);
     TRY(print_backups(&listing.catalog, err));
+    TRY(dump_listing_print(&listing.catalog, err));
     print_wal(&listing);
     print_windows(&listing.windows);
     copies_print(&listing.copies);
@@ -321,6 +324,9 @@ static const struct option_spec options[] = {
 };
 
 static const struct command_example examples[] = {
+    {"The newest trusted dump of each database:",
+     "redoubt list --json | jq -r '[.dumps[] | select(.suspicious | not)] | group_by(.database)[] "
+     "| last.id'"},
     {"The newest good backup, for a script:",
      "redoubt list --json | jq -r '[.backups[] | select(.damaged | not)] | last.id'"},
     {0},
@@ -328,14 +334,14 @@ static const struct command_example examples[] = {
 
 const struct command command_list = {
     .name = "list",
-    .summary = "show backups, archived WAL and what can be restored",
+    .summary = "show backups, dumps, archived WAL and what can be restored",
     .topic = COMMAND_WATCH,
     .config = COMMAND_CONFIG_REQUIRED,
     .description =
-        "Lists the base backups, oldest first, and the WAL that is archived by timeline, with what "
-        "is missing between. The recovery window is the time from which any moment can be "
-        "restored, up to the last segment that can be reached. Of each further repository it says "
-        "what that lacks.",
+        "Lists the base backups, oldest first, the logical dumps of each database, and the WAL "
+        "that is archived by timeline, with what is missing between. The recovery window is the "
+        "time from which any moment can be restored, up to the last segment that can be reached. "
+        "Of each further repository it says what that lacks.",
     .options = options,
     .examples = examples,
     .run = run,

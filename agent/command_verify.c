@@ -250,11 +250,11 @@ const struct command command_verify = {
     .config = COMMAND_CONFIG_REQUIRED,
     .description =
         "Opens and authenticates what is in the repository: keys, the log, every manifest, packs "
-        "frame by frame, and archived WAL; compares them with each other; and looks for WAL that "
-        "is missing between. Everything that is found is listed, the worst first.\n\n"
+        "frame by frame, logical dumps, and archived WAL; compares them with each other; and looks "
+        "for WAL that is missing between. Everything that is found is listed, the worst first.\n\n"
         "What was verified is remembered in the repository, so that each run, on whatever host, "
-        "reads only packs and WAL that no run has read lately. An interrupted run loses nothing: "
-        "the next one goes on.",
+        "reads only packs, dumps and WAL that no run has read lately. An interrupted run loses "
+        "nothing: the next one goes on.",
     .options = options,
     .examples = examples,
     .exit_meanings = meanings,

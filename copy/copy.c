@@ -27,6 +27,8 @@ static const struct stage stages[] = {
     {"wal/", KIND(WAL) | KIND(LINEAGE)},
     {"backups/", KIND(BACKUP) | KIND(BACKUP_WAL)},
     {"backups/", KIND(MANIFEST)},
+    {"dumps/", KIND(DUMP) | KIND(DUMP_GLOBALS)},
+    {"dumps/", KIND(DUMP_DOCUMENT)},
 };
 
 struct staging

@@ -4,8 +4,9 @@
  *
  * Objects are copied as they are stored, and opened while they pass: what does
  * not open does not appear in the copy.  Keys come first, then packs, WAL,
- * backups' folders, their manifests, and last the log, entry by entry: so the
- * copy is a valid repository all the time, as of some earlier moment.
+ * backups' folders, their manifests, dumps, their documents, and last the log,
+ * entry by entry: so the copy is a valid repository all the time, as of some
+ * earlier moment.
  *
  * What the copy has already is not touched, and what it has different is told.
  * A run that was killed left whole objects, and the next one goes on from there;

@@ -12,7 +12,7 @@
 struct copy_debt
 {
     uint64_t log_entries;
-    uint64_t objects;   /* packs, WAL and files of backups, */
+    uint64_t objects;   /* packs, WAL, files of backups and dumps, */
     uint64_t bytes;     /* that they have in the store, */
     uint64_t wal_files; /* and how many of them are archived WAL */
 };

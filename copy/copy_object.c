@@ -3,6 +3,7 @@
 
 #include "base/crash.h"
 #include "base/file.h"
+#include "repo/dump_data.h"
 #include "repo/object_check.h"
 #include "repo/pack_scan.h"
 #include "stream/sink.h"
@@ -111,7 +112,11 @@ open_check(const struct copy_hand *hand, const struct copy_subject *subject, str
     case OBJECT_KIND_BACKUP_WAL:
         return object_check_push_stages(hand->source, subject->key, check, err);
     case OBJECT_KIND_LINEAGE:
+    case OBJECT_KIND_DUMP_DOCUMENT:
         return object_push_open_stages(hand->source, subject->key, OBJECT_PLAIN, check, err);
+    case OBJECT_KIND_DUMP:
+        return dump_data_push_open_stages(hand->source, subject->key, subject->name.gzip, check,
+                                          err);
     default:
         return object_push_open_stages(hand->source, subject->key, OBJECT_COMPRESSED, check, err);
     }
@@ -126,7 +131,7 @@ transfer(const struct copy_hand *hand, const struct copy_subject *subject, bool 
 
     TRY(open_check(hand, subject, &check, err));
     *passed = true;
-    TRY(store_create(hand->target->store, subject->key, &sink, err));
+    TRY(store_create_sized(hand->target->store, subject->key, subject->size_bytes, &sink, err));
     *passed = false;
     TRY(push_fork(&sink, &check, passed, err));
     TRY(store_read(hand->source->store, subject->key, 0, STORE_TO_END, sink, err));

@@ -33,6 +33,10 @@ copy_wanted(const struct catalog *catalog, const struct object_name *name)
     case OBJECT_KIND_BACKUP:
     case OBJECT_KIND_BACKUP_WAL:
         return !catalog_condemned_backup(catalog, name->backup);
+    case OBJECT_KIND_DUMP:
+    case OBJECT_KIND_DUMP_GLOBALS:
+    case OBJECT_KIND_DUMP_DOCUMENT:
+        return !catalog_condemned_dump(catalog, name->dump);
     }
     return false;
 }

@@ -8,7 +8,7 @@
 #include "repo/object_name.h"
 
 /*
- * Packs, WAL and backups, but for what is condemned: it will be deleted, and
- * nothing uses it.  What verification remembers is of one place and stays there.
+ * Packs, WAL, backups and dumps, but for what is condemned: it will be deleted,
+ * and nothing uses it.  What verification remembers is of one place and stays there.
  */
 bool copy_wanted(const struct catalog *catalog, const struct object_name *name);

@@ -15,6 +15,7 @@ catalog_release(struct catalog *catalog)
 {
     free(catalog->backups);
     free(catalog->dumps);
+    free(catalog->departed_dumps);
     free(catalog->lineages);
     free(catalog->holds);
     for (size_t index = 0; index < catalog->condemnation_count; index++)
@@ -136,15 +137,42 @@ catalog_find_backup(const struct catalog *catalog, const char *id)
 const struct dump *
 catalog_find_dump(const struct catalog *catalog, const char *id)
 {
+    struct dump wanted;
+    struct error ignored;
+
+    if (dump_id_parse(id, &wanted, &ignored) != OK)
+        return NULL;
     for (size_t index = 0; index < catalog->dump_count; index++)
     {
-        char other[DUMP_ID_SIZE];
+        const struct dump *dump = &catalog->dumps[index];
 
-        dump_id(&catalog->dumps[index], other);
-        if (strcmp(other, id) == 0)
-            return &catalog->dumps[index];
+        if (strcmp(dump->name, wanted.name) == 0 && strcmp(dump->database, wanted.database) == 0)
+            return dump;
     }
     return NULL;
+}
+
+/* Both are of one catalog. */
+static int
+compare_dumps(const void *left, const void *right)
+{
+    const struct dump *first = *(const struct dump *const *) left;
+    const struct dump *second = *(const struct dump *const *) right;
+    int order = strcmp(first->database, second->database);
+
+    return order != 0 ? order : (first > second) - (first < second);
+}
+
+enum status
+catalog_sort_dumps(const struct catalog *catalog, const struct dump ***sorted, struct error *err)
+{
+    *sorted = calloc(catalog->dump_count + 1, sizeof(**sorted));
+    if (*sorted == NULL)
+        return error_no_memory(err);
+    for (size_t index = 0; index < catalog->dump_count; index++)
+        (*sorted)[index] = &catalog->dumps[index];
+    qsort(*sorted, catalog->dump_count, sizeof(**sorted), compare_dumps);
+    return OK;
 }
 
 const struct lineage *
@@ -163,10 +191,10 @@ catalog_present_lineage(const struct catalog *catalog)
 }
 
 const struct hold *
-catalog_find_hold(const struct catalog *catalog, const char *backup_id)
+catalog_find_hold(const struct catalog *catalog, const char *id)
 {
     for (size_t index = 0; index < catalog->hold_count; index++)
-        if (strcmp(catalog->holds[index].backup, backup_id) == 0)
+        if (strcmp(catalog->holds[index].id, id) == 0)
             return &catalog->holds[index];
     return NULL;
 }

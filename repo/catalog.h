@@ -39,9 +39,11 @@ struct catalog
     size_t backup_count;
     struct dump *dumps; /* owned; in the order of their commits */
     size_t dump_count;
+    char (*departed_dumps)[DUMP_ID_SIZE]; /* owned; expired, and not condemned yet */
+    size_t departed_dump_count;
     struct lineage *lineages; /* owned; the last is the present one */
     size_t lineage_count;
-    struct hold *holds; /* owned; at most one for a backup, which is in the catalog */
+    struct hold *holds; /* owned; at most one for a backup or dump, which is in the catalog */
     size_t hold_count;
     struct condemnation *condemnations; /* owned; those to carry out, and those seen */
     size_t condemnation_count;
@@ -50,10 +52,10 @@ struct catalog
     struct verification verification; /* the last */
 };
 
-/* A backup that leaves the catalog, and why. */
+/* What leaves the catalog, and why. */
 struct expiry
 {
-    const char *backup;
+    const char *id; /* of a backup or a dump */
     const char *reason;
 };
 
@@ -64,11 +66,13 @@ struct catalog_entry
     const struct dump *dump;
     const struct dump_failure *dump_failure; /* changes nothing but the audit trail */
     const struct lineage *lineage;
-    const struct expiry *expiries; /* expiry_count of them */
+    const struct expiry *expiries; /* expiry_count of them, backups; */
     size_t expiry_count;
+    const struct expiry *dump_expiries; /* and dumps, which may go with them */
+    size_t dump_expiry_count;
     const struct condemnation *condemnation; /* the log gives it its number and time */
     uint64_t deleted;                        /* number of the condemnation carried out */
-    const struct hold *hold;                 /* in the place of the backup's earlier one */
+    const struct hold *hold;                 /* in the place of an earlier one */
     const char *released;                    /* whose hold ends */
     const struct verification *verification;
 };
@@ -105,14 +109,19 @@ void catalog_release(struct catalog *catalog);
 /* NULL when there is none with this id, or no lineage at all. */
 const struct backup *catalog_find_backup(const struct catalog *catalog, const char *id);
 const struct dump *catalog_find_dump(const struct catalog *catalog, const char *id);
+
+/* The dumps by database, those of one as they were committed; the caller frees the array. */
+NODISCARD enum status catalog_sort_dumps(const struct catalog *catalog, const struct dump ***sorted,
+                                         struct error *err);
 const struct lineage *catalog_find_lineage(const struct catalog *catalog,
                                            uint64_t system_identifier);
 const struct lineage *catalog_present_lineage(const struct catalog *catalog);
-const struct hold *catalog_find_hold(const struct catalog *catalog, const char *backup_id);
+const struct hold *catalog_find_hold(const struct catalog *catalog, const char *id);
 
 /* Is it condemned, whether it was deleted since or not?  Of WAL: any segment of the run. */
 bool catalog_condemned_pack(const struct catalog *catalog, const uint8_t id[PACK_ID_SIZE]);
 bool catalog_condemned_backup(const struct catalog *catalog, const char *id);
+bool catalog_condemned_dump(const struct catalog *catalog, const char *id);
 bool catalog_condemned_wal(const struct catalog *catalog, uint64_t system_identifier,
                            struct wal_run run);
 
@@ -120,3 +129,11 @@ bool catalog_condemned_wal(const struct catalog *catalog, uint64_t system_identi
 NODISCARD enum status catalog_check_backup(const struct catalog *catalog,
                                            const struct backup *backup, const struct pack *packs,
                                            size_t pack_count, struct error *err);
+
+/*
+ * What a dump must check when it commits, with the catalog that it loaded before it
+ * created its first object: REFUSED when its objects are condemned.  For catalog_append's
+ * catalog_check, as it has to hold at the moment of the commit.
+ */
+NODISCARD enum status catalog_check_dump(const struct catalog *catalog, const struct dump *dump,
+                                         struct error *err);

@@ -22,6 +22,15 @@ catalog_condemned_backup(const struct catalog *catalog, const char *id)
 }
 
 bool
+catalog_condemned_dump(const struct catalog *catalog, const char *id)
+{
+    for (size_t index = 0; index < catalog->condemnation_count; index++)
+        if (condemnation_has_dump(&catalog->condemnations[index], id))
+            return true;
+    return false;
+}
+
+bool
 catalog_condemned_wal(const struct catalog *catalog, uint64_t system_identifier, struct wal_run run)
 {
     return wal_runs_touch(wal_set_runs(&catalog->condemned_wal, system_identifier), run);
@@ -71,4 +80,18 @@ catalog_check_backup(const struct catalog *catalog, const struct backup *backup,
         return refuse(backup->id, pack, err);
     }
     return check_wal(catalog, backup, err);
+}
+
+enum status
+catalog_check_dump(const struct catalog *catalog, const struct dump *dump, struct error *err)
+{
+    char id[DUMP_ID_SIZE];
+
+    dump_id(dump, id);
+    if (!catalog_condemned_dump(catalog, id))
+        return OK;
+    error_set(err, STATUS_REFUSED, "dump %s cannot be committed: its objects are condemned", id);
+    error_hint(err, "\"redoubt expire\" took this run for dead, which may have slept for long. "
+                    "What it stored will be deleted: make another one.");
+    return STATUS_REFUSED;
 }

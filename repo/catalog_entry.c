@@ -58,9 +58,9 @@ add_lineage(struct catalog *catalog, const json_t *object, struct error *err)
 }
 
 static void
-remove_hold(struct catalog *catalog, const char *backup_id)
+remove_hold(struct catalog *catalog, const char *id)
 {
-    const struct hold *hold = catalog_find_hold(catalog, backup_id);
+    const struct hold *hold = catalog_find_hold(catalog, id);
 
     if (hold != NULL)
         catalog->holds[hold - catalog->holds] = catalog->holds[--catalog->hold_count];
@@ -72,8 +72,9 @@ add_hold(struct catalog *catalog, const json_t *object, struct error *err)
     struct hold hold;
 
     TRY(hold_from_json(object, &hold, err));
-    remove_hold(catalog, hold.backup);
-    if (catalog_find_backup(catalog, hold.backup) == NULL)
+    remove_hold(catalog, hold.id);
+    if (catalog_find_backup(catalog, hold.id) == NULL &&
+        catalog_find_dump(catalog, hold.id) == NULL)
         return OK;
     GROW(catalog->holds, catalog->hold_count, err);
     catalog->holds[catalog->hold_count++] = hold;
@@ -85,7 +86,7 @@ release_hold(struct catalog *catalog, const json_t *object, struct error *err)
 {
     const char *id;
 
-    TRY(member_text(object, "backup", &id, err));
+    TRY(hold_id_from_json(object, &id, err));
     remove_hold(catalog, id);
     return OK;
 }
@@ -110,6 +111,56 @@ remove_backup(struct catalog *catalog, const json_t *object, struct error *err)
     return OK;
 }
 
+/* What was expired by a run that was killed then: nobody writes it, and nobody needs it. */
+static enum status
+add_departed(struct catalog *catalog, const char *id, struct error *err)
+{
+    struct dump dump;
+
+    TRY(dump_id_parse(id, &dump, err));
+    GROW(catalog->departed_dumps, catalog->departed_dump_count, err);
+    snprintf(catalog->departed_dumps[catalog->departed_dump_count++], DUMP_ID_SIZE, "%s", id);
+    return OK;
+}
+
+static enum status
+take_departed(struct catalog *catalog, const json_t *text, struct error *err)
+{
+    const char *id = json_string_value(text);
+
+    return add_departed(catalog, id == NULL ? "" : id, err);
+}
+
+static enum status
+remove_dump(struct catalog *catalog, const json_t *object, struct error *err)
+{
+    const struct dump *dump;
+    const char *id;
+    size_t index;
+
+    TRY(member_text(object, "id", &id, err));
+    dump = catalog_find_dump(catalog, id);
+    if (dump == NULL)
+        return OK;
+    remove_hold(catalog, id);
+    index = (size_t) (dump - catalog->dumps);
+    catalog->dump_count--;
+    memmove(&catalog->dumps[index], &catalog->dumps[index + 1],
+            (catalog->dump_count - index) * sizeof(*catalog->dumps));
+    return add_departed(catalog, id, err);
+}
+
+static void
+forget_departed(struct catalog *catalog, const struct condemnation *condemnation)
+{
+    size_t left = 0;
+
+    for (size_t index = 0; index < catalog->departed_dump_count; index++)
+        if (!condemnation_has_dump(condemnation, catalog->departed_dumps[index]))
+            memmove(catalog->departed_dumps[left++], catalog->departed_dumps[index], DUMP_ID_SIZE);
+    catalog->departed_dump_count = left;
+}
+
 static enum status
 take_each(struct catalog *catalog, const json_t *object, const char *name,
           enum status (*take)(struct catalog *catalog, const json_t *object, struct error *err),
@@ -126,7 +177,10 @@ take_each(struct catalog *catalog, const json_t *object, const char *name,
 static enum status
 take_expiries(struct catalog *catalog, const json_t *object, struct error *err)
 {
-    return take_each(catalog, object, "backups", remove_backup, err);
+    TRY(take_each(catalog, object, "backups", remove_backup, err));
+    if (!member_exists(object, "dumps")) /* none ever is written by who knows of no dumps */
+        return OK;
+    return take_each(catalog, object, "dumps", remove_dump, err);
 }
 
 static enum status
@@ -160,6 +214,7 @@ take_condemnation(struct catalog *catalog, const struct log_entry *entry, struct
     condemnation.number = entry->number;
     condemnation.time = entry->time;
     TRY(wal_set_add_all(&catalog->condemned_wal, &condemnation.wal, err));
+    forget_departed(catalog, &condemnation);
     GROW(catalog->condemnations, catalog->condemnation_count, err);
     catalog->condemnations[catalog->condemnation_count++] = condemnation;
     condemnation = (struct condemnation){0};
@@ -207,6 +262,7 @@ take_checkpoint(struct repo *repo, struct catalog *catalog, const struct log_ent
     TRY(take_each(catalog, members, "lineages", add_lineage, err));
     TRY(take_each(catalog, members, "backups", add_backup, err));
     TRY(take_each(catalog, members, "dumps", add_dump, err));
+    TRY(take_each(catalog, members, "departed_dumps", take_departed, err));
     TRY(take_each(catalog, members, "holds", add_hold, err));
     TRY(recall_condemnations(repo, catalog, entry, err));
     TRY(member_array(members, "condemned_wal", &wal, err));
@@ -298,6 +354,12 @@ one_dump(const void *items, size_t index)
 }
 
 static json_t *
+one_departed(const void *items, size_t index)
+{
+    return json_string(((const struct catalog *) items)->departed_dumps[index]);
+}
+
+static json_t *
 one_lineage(const void *items, size_t index)
 {
     return lineage_to_json(&((const struct lineage *) items)[index]);
@@ -314,7 +376,15 @@ one_expiry(const void *items, size_t index)
 {
     const struct expiry *expiry = &((const struct expiry *) items)[index];
 
-    return json_pack("{s:s, s:s}", "id", expiry->backup, "reason", expiry->reason);
+    return json_pack("{s:s, s:s}", "id", expiry->id, "reason", expiry->reason);
+}
+
+static json_t *
+expiries_to_json(const struct catalog_entry *entry)
+{
+    return json_pack("{s:o, s:o}", "backups",
+                     json_array_of(entry->expiry_count, one_expiry, entry->expiries), "dumps",
+                     json_array_of(entry->dump_expiry_count, one_expiry, entry->dump_expiries));
 }
 
 /* The numbers of condemnations that are still to be carried out. */
@@ -333,15 +403,16 @@ condemned_numbers(const struct catalog *catalog)
 static json_t *
 checkpoint_to_json(const struct catalog *catalog)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", "checkpoint", "lineages",
-                     json_array_of(catalog->lineage_count, one_lineage, catalog->lineages),
-                     "backups", json_array_of(catalog->backup_count, one_backup, catalog->backups),
-                     "dumps", json_array_of(catalog->dump_count, one_dump, catalog->dumps), "holds",
-                     json_array_of(catalog->hold_count, one_hold, catalog->holds), "condemned",
-                     condemned_numbers(catalog), "condemned_wal",
-                     wal_set_to_json(&catalog->condemned_wal), "verify",
-                     catalog->has_verification ? verification_to_json(&catalog->verification)
-                                               : json_null());
+    return json_pack(
+        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", "checkpoint", "lineages",
+        json_array_of(catalog->lineage_count, one_lineage, catalog->lineages), "backups",
+        json_array_of(catalog->backup_count, one_backup, catalog->backups), "dumps",
+        json_array_of(catalog->dump_count, one_dump, catalog->dumps), "departed_dumps",
+        json_array_of(catalog->departed_dump_count, one_departed, catalog), "holds",
+        json_array_of(catalog->hold_count, one_hold, catalog->holds), "condemned",
+        condemned_numbers(catalog), "condemned_wal", wal_set_to_json(&catalog->condemned_wal),
+        "verify",
+        catalog->has_verification ? verification_to_json(&catalog->verification) : json_null());
 }
 
 static json_t *
@@ -363,16 +434,14 @@ catalog_entry_to_json(const struct catalog *catalog, const struct catalog_entry 
         return wrap("dump-failed", dump_failure_to_json(entry->dump_failure));
     if (entry->lineage != NULL)
         return wrap("lineage", lineage_to_json(entry->lineage));
-    if (entry->expiries != NULL)
-        return wrap("expire",
-                    json_pack("{s:o}", "backups",
-                              json_array_of(entry->expiry_count, one_expiry, entry->expiries)));
+    if (entry->expiry_count + entry->dump_expiry_count > 0)
+        return wrap("expire", expiries_to_json(entry));
     if (entry->condemnation != NULL)
         return wrap("condemn", condemnation_to_json(entry->condemnation));
     if (entry->hold != NULL)
         return wrap("hold", hold_to_json(entry->hold));
     if (entry->released != NULL)
-        return wrap("release", json_pack("{s:s}", "backup", entry->released));
+        return wrap("release", json_pack("{s:s}", hold_member(entry->released), entry->released));
     if (entry->verification != NULL)
         return wrap("verify", verification_to_json(entry->verification));
     return wrap("delete", json_pack("{s:o}", "condemned", json_u64(entry->deleted)));

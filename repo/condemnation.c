@@ -10,6 +10,7 @@ condemnation_release(struct condemnation *condemnation)
 {
     pack_set_release(&condemnation->packs);
     free(condemnation->backups);
+    free(condemnation->dumps);
     wal_set_release(&condemnation->wal);
     *condemnation = (struct condemnation){0};
 }
@@ -27,11 +28,25 @@ condemnation_add_backup(struct condemnation *condemnation, const char *id, struc
     return OK;
 }
 
+enum status
+condemnation_add_dump(struct condemnation *condemnation, const char *id, struct error *err)
+{
+    char(*grown)[DUMP_ID_SIZE] =
+        realloc(condemnation->dumps, (condemnation->dump_count + 1) * sizeof(*grown));
+
+    if (grown == NULL)
+        return error_no_memory(err);
+    condemnation->dumps = grown;
+    snprintf(grown[condemnation->dump_count++], DUMP_ID_SIZE, "%s", id);
+    return OK;
+}
+
 bool
 condemnation_is_empty(const struct condemnation *condemnation)
 {
     return condemnation->packs.count == 0 && condemnation->backup_count == 0 &&
-           condemnation->wal.count == 0;
+           condemnation->dump_count == 0 && condemnation->wal.count == 0 &&
+           condemnation->verified_before[0] == '\0';
 }
 
 bool
@@ -41,6 +56,21 @@ condemnation_has_backup(const struct condemnation *condemnation, const char *id)
         if (strcmp(condemnation->backups[index], id) == 0)
             return true;
     return false;
+}
+
+bool
+condemnation_has_dump(const struct condemnation *condemnation, const char *id)
+{
+    for (size_t index = 0; index < condemnation->dump_count; index++)
+        if (strcmp(condemnation->dumps[index], id) == 0)
+            return true;
+    return false;
+}
+
+bool
+condemnation_has_verified(const struct condemnation *condemnation, const char *name)
+{
+    return verified_name_is_valid(name) && strcmp(name, condemnation->verified_before) < 0;
 }
 
 static json_t *
@@ -59,15 +89,23 @@ backup_id_to_json(const void *items, size_t index)
     return json_string(((const struct condemnation *) items)->backups[index]);
 }
 
+static json_t *
+dump_id_to_json(const void *items, size_t index)
+{
+    return json_string(((const struct condemnation *) items)->dumps[index]);
+}
+
 json_t *
 condemnation_to_json(const struct condemnation *condemnation)
 {
     const struct pack_set *packs = &condemnation->packs;
+    const char *before = condemnation->verified_before;
 
-    return json_pack("{s:o, s:o, s:o}", "packs", json_array_of(packs->count, pack_to_json, packs),
-                     "backups",
-                     json_array_of(condemnation->backup_count, backup_id_to_json, condemnation),
-                     "wal", wal_set_to_json(&condemnation->wal));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:s*}", "packs", json_array_of(packs->count, pack_to_json, packs),
+        "backups", json_array_of(condemnation->backup_count, backup_id_to_json, condemnation),
+        "dumps", json_array_of(condemnation->dump_count, dump_id_to_json, condemnation), "wal",
+        wal_set_to_json(&condemnation->wal), "verified_before", before[0] == '\0' ? NULL : before);
 }
 
 static enum status
@@ -101,6 +139,37 @@ backups_from_json(const json_t *array, struct condemnation *condemnation, struct
     return OK;
 }
 
+/* Entries of who knew of no dumps have none. */
+static enum status
+dumps_from_json(const json_t *object, struct condemnation *condemnation, struct error *err)
+{
+    const json_t *array = NULL;
+
+    if (member_exists(object, "dumps"))
+        TRY(member_array(object, "dumps", &array, err));
+    for (size_t index = 0; index < json_array_size(array); index++)
+    {
+        const char *id = json_string_value(json_array_get(array, index));
+        struct dump dump;
+
+        TRY(dump_id_parse(id == NULL ? "" : id, &dump, err));
+        TRY(condemnation_add_dump(condemnation, id, err));
+    }
+    return OK;
+}
+
+static enum status
+verified_from_json(const json_t *object, struct condemnation *condemnation, struct error *err)
+{
+    const char *name = "";
+
+    TRY(member_text_optional(object, "verified_before", &name, err));
+    if (name[0] != '\0' && !verified_name_is_whole(name))
+        return error_set(err, STATUS_CORRUPT, "invalid name \"%s\" of a verification", name);
+    snprintf(condemnation->verified_before, VERIFIED_NAME_SIZE, "%s", name);
+    return OK;
+}
+
 enum status
 condemnation_from_json(const json_t *object, struct condemnation *condemnation, struct error *err)
 {
@@ -114,7 +183,9 @@ condemnation_from_json(const json_t *object, struct condemnation *condemnation, 
     TRY(member_array(object, "wal", &wal, err));
     TRY(packs_from_json(packs, &read.packs, err));
     TRY(backups_from_json(backups, &read, err));
+    TRY(dumps_from_json(object, &read, err));
     TRY(wal_set_add_json(&read.wal, wal, err));
+    TRY(verified_from_json(object, &read, err));
     *condemnation = read;
     read = (struct condemnation){0};
     return OK;

@@ -35,6 +35,14 @@ dump_name_is_valid(const char *name)
     return true;
 }
 
+enum status
+dump_name_time(const char *name, time_us *time, struct error *err)
+{
+    if (dump_name_is_valid(name) && time_parse_name(name + strlen(NAME_PREFIX), time))
+        return OK;
+    return error_set(err, STATUS_CORRUPT, "no dump can be named \"%s\"", name);
+}
+
 static bool
 is_plain(char byte)
 {
@@ -200,7 +208,7 @@ dump_failure_to_json(const struct dump_failure *failure)
 
     time_format(failure->started, started);
     time_format(failure->finished, finished);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "database", failure->database, "name",
+    return json_pack("{s:s, s:s, s:s, s:s, s:o}", "database", failure->database, "name",
                      failure->name, "started", started, "finished", finished, "reason",
-                     failure->reason);
+                     json_text(failure->reason));
 }

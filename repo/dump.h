@@ -65,6 +65,9 @@ struct dump_failure
 void dump_make_name(time_us now, char name[DUMP_NAME_SIZE]);
 bool dump_name_is_valid(const char *name);
 
+/* When the dump of such a name started, to the second; CORRUPT when there is no such time. */
+NODISCARD enum status dump_name_time(const char *name, time_us *time, struct error *err);
+
 /*
  * "<database>/<name>", the database encoded: every byte but A-Z a-z 0-9 _ and -
  * as %XX.  It names a dump everywhere in the log and the keys.

@@ -74,6 +74,41 @@ read_backup(const char *rest, struct object_name *name)
         name->kind = kind_in_folder(rest + length + 1, &name->wal);
 }
 
+/* What stands behind a dump's id and a dot. */
+static void
+read_extension(const char *extension, struct object_name *name)
+{
+    if (strcmp(extension, DUMP_EXTENSION_GLOBALS) == 0)
+        name->kind = OBJECT_KIND_DUMP_GLOBALS;
+    if (strcmp(extension, DUMP_EXTENSION_DOCUMENT) == 0)
+        name->kind = OBJECT_KIND_DUMP_DOCUMENT;
+    for (int format = DUMP_CUSTOM; format <= DUMP_DIRECTORY; format++)
+        for (int compression = DUMP_ZSTD; compression <= DUMP_GZIP; compression++)
+        {
+            const struct dump dump = {.format = (enum dump_format) format,
+                                      .compression = (enum dump_compression) compression};
+
+            if (strcmp(extension, dump_extension(&dump)) != 0)
+                continue;
+            name->kind = OBJECT_KIND_DUMP;
+            name->gzip = compression == DUMP_GZIP;
+        }
+}
+
+static void
+read_dump(const char *rest, struct object_name *name)
+{
+    size_t length = strcspn(rest, ".");
+    struct dump dump;
+    struct error ignored;
+
+    if (length >= DUMP_ID_SIZE || rest[length] == '\0')
+        return;
+    memcpy(name->dump, rest, length);
+    if (dump_id_parse(name->dump, &dump, &ignored) == OK)
+        read_extension(rest + length + 1, name);
+}
+
 enum status
 object_name_read(const struct repo *repo, const char *key, struct object_name *name,
                  struct error *err)
@@ -90,5 +125,7 @@ object_name_read(const struct repo *repo, const char *key, struct object_name *n
         return read_wal(repo, key, rest + 4, name, err);
     if (strncmp(rest, "backups/", 8) == 0)
         read_backup(rest + 8, name);
+    if (strncmp(rest, "dumps/", 6) == 0)
+        read_dump(rest + 6, name);
     return OK;
 }

@@ -16,7 +16,7 @@ refuse_clock(const char *what, time_us time, time_us now, struct error *err)
               now_text);
     error_detail(err, "While times contradict each other, nothing expires.");
     error_hint(err, "Set this host's clock.  If it is right, that of the host which wrote it was "
-                    "wrong: the next backups settle it.");
+                    "wrong: the next backups and dumps settle it.");
     return STATUS_REFUSED;
 }
 
@@ -27,37 +27,64 @@ is_future(time_us time, time_us now)
 }
 
 static time_us
-latest_time(const struct backup *backup)
+later(time_us first, time_us second)
 {
-    return backup->started > backup->stopped ? backup->started : backup->stopped;
+    return first > second ? first : second;
 }
 
-/* Backups stand in the order of their commits. */
-static enum status
-check_backup_times(const struct catalog *catalog, time_us now, struct error *err)
+static time_us
+backup_time(const struct catalog *catalog, size_t index)
 {
-    const struct backup *last = NULL;
-    char what[sizeof("backup ") + BACKUP_ID_SIZE] = "";
+    return later(catalog->backups[index].started, catalog->backups[index].stopped);
+}
+
+static time_us
+dump_time(const struct catalog *catalog, size_t index)
+{
+    return later(catalog->dumps[index].started, catalog->dumps[index].finished);
+}
+
+/*
+ * Backups and dumps stand in the order of their commits.  *last: of those that are dated in the
+ * future, the last, if they are too many or too late for wrong dates that were settled since.
+ */
+static bool
+find_future(const struct catalog *catalog, size_t count,
+            time_us (*time_of)(const struct catalog *catalog, size_t index), time_us now,
+            size_t *last)
+{
     size_t future = 0;
     size_t after = 0;
 
-    for (size_t index = 0; index < catalog->backup_count; index++)
+    for (size_t index = 0; index < count; index++)
     {
-        const struct backup *backup = &catalog->backups[index];
-
-        if (is_future(latest_time(backup), now))
-        {
-            last = backup;
-            future++;
-            after = 0;
-        }
-        else
-            after++;
+        after++;
+        if (!is_future(time_of(catalog, index), now))
+            continue;
+        *last = index;
+        future++;
+        after = 0;
     }
-    if (last == NULL || (after > 0 && 2 * future < catalog->backup_count))
+    return future > 0 && (after == 0 || 2 * future >= count);
+}
+
+static enum status
+check_times(const struct catalog *catalog, time_us now, struct error *err)
+{
+    char what[sizeof("backup ") + DUMP_ID_SIZE];
+    char id[DUMP_ID_SIZE];
+    size_t last;
+
+    if (find_future(catalog, catalog->backup_count, backup_time, now, &last))
+    {
+        snprintf(what, sizeof(what), "backup %s", catalog->backups[last].id);
+        return refuse_clock(what, backup_time(catalog, last), now, err);
+    }
+    if (!find_future(catalog, catalog->dump_count, dump_time, now, &last))
         return OK;
-    snprintf(what, sizeof(what), "backup %s", last->id);
-    return refuse_clock(what, latest_time(last), now, err);
+    dump_id(&catalog->dumps[last], id);
+    snprintf(what, sizeof(what), "dump %s", id);
+    return refuse_clock(what, dump_time(catalog, last), now, err);
 }
 
 static enum status
@@ -85,7 +112,7 @@ doubt_check(const struct catalog *catalog, time_us now, struct error *err)
 {
     if (is_future(catalog->last_time, now))
         return refuse_clock("the log's newest entry", catalog->last_time, now, err);
-    TRY(check_backup_times(catalog, now, err));
+    TRY(check_times(catalog, now, err));
     for (size_t index = 0; index < catalog->backup_count; index++)
     {
         enum status status = check_backup(catalog, &catalog->backups[index], err);

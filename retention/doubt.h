@@ -17,9 +17,9 @@
  *
  * - the log's newest entry is dated in the future: this clock, or its writer's,
  *   is wrong;
- * - backups are dated in the future, unless they are a minority and others were
- *   committed after them: then it is their dates that were wrong, and they
- *   neither block expiry for years nor count for anything;
+ * - backups are dated in the future, or dumps, unless they are a minority of
+ *   their kind and others were committed after them: then it is their dates that
+ *   were wrong, and they neither block expiry for years nor count for anything;
  * - a backup is of a cluster that the log does not accept, or has another WAL
  *   segment size than it, or stops before it starts.
  */

@@ -17,9 +17,6 @@
 /* How often we may lose to others before it is their turn to explain. */
 #define PLAN_TRIES 20
 
-/* Unfinished uploads are not looked after by the log: time alone decides. */
-#define UPLOAD_AGE_MIN_US US_PER_DAY
-
 struct expire
 {
     struct repo *repo; /* these do not change */
@@ -32,6 +29,7 @@ struct expire
     struct wal_chain *chains;
     size_t chain_count;
     struct retention_plan plan;
+    struct dump_plan dumps;
     struct garbage garbage;
 };
 
@@ -45,6 +43,7 @@ release_plan(struct expire *run)
     run->chains = NULL;
     run->chain_count = 0;
     retention_plan_release(&run->plan);
+    dump_plan_release(&run->dumps);
     garbage_release(&run->garbage);
 }
 
@@ -148,6 +147,13 @@ forget(struct expire *run, struct error *err)
     return OK;
 }
 
+/* So long a run of a dump may be at work. */
+static int64_t
+dump_run_limit(const struct retention_policy *policy)
+{
+    return policy->grace_us > DUMP_RUN_MAX_US ? policy->grace_us : DUMP_RUN_MAX_US;
+}
+
 /*
  * What stays, what goes, and what nothing will need then.  The WAL is listed
  * before the histories that decide about it: a timeline that begins meanwhile
@@ -156,17 +162,17 @@ forget(struct expire *run, struct error *err)
 static enum status
 make_plan(struct expire *run, struct error *err)
 {
-    struct retention_request request = {
-        .catalog = &run->catalog,
-        .policy = run->options->policy,
-        .now = run->options->now,
-    };
+    const struct retention_policy *policy = run->options->policy;
+    const time_us now = run->options->now;
+    struct retention_request request = {.catalog = &run->catalog, .policy = policy, .now = now};
     const struct garbage_question question = {
         .repo = run->repo,
         .catalog = &run->catalog,
         .plan = &run->plan,
         .wal = &run->wal,
-        .dead_before = run->options->now - run->options->policy->grace_us,
+        .dumps = &run->dumps,
+        .dead_before = now - policy->grace_us,
+        .dead_dumps_before = now - dump_run_limit(policy),
     };
 
     release_plan(run);
@@ -176,6 +182,7 @@ make_plan(struct expire *run, struct error *err)
     request.chains = run->chains;
     request.chain_count = run->chain_count;
     TRY(retention_plan_make(&request, &run->plan, err));
+    TRY(dump_plan_make(&run->catalog, policy, now, &run->dumps, err));
     TRY(forget(run, err));
     TRY(stop_check(err));
     return garbage_find(&question, &run->garbage, err);
@@ -206,10 +213,10 @@ commit(struct expire *run, const struct catalog_entry *entry, struct error *err)
 
 #define DEPARTURE_SIZE (REASONS_MAX * (REASON_SIZE + 2))
 
-/* Backups that leave, and the texts of why. */
+/* What leaves, backups or dumps, and the texts of why. */
 struct departures
 {
-    struct expiry *items;
+    struct expiry *items; /* their ids are the report's */
     char (*reasons)[DEPARTURE_SIZE];
     size_t count;
 };
@@ -232,21 +239,21 @@ join_reasons(const struct reasons *reasons, char text[DEPARTURE_SIZE])
 }
 
 static enum status
-find_departures(const struct retention_plan *plan, struct departures *departures, struct error *err)
+find_departures(const struct expire_rows *rows, struct departures *departures, struct error *err)
 {
-    departures->items = calloc(plan->backup_count + 1, sizeof(*departures->items));
-    departures->reasons = calloc(plan->backup_count + 1, sizeof(*departures->reasons));
+    departures->items = calloc(rows->count + 1, sizeof(*departures->items));
+    departures->reasons = calloc(rows->count + 1, sizeof(*departures->reasons));
     if (departures->items == NULL || departures->reasons == NULL)
         return error_no_memory(err);
-    for (size_t index = 0; index < plan->backup_count; index++)
+    for (size_t index = 0; index < rows->count; index++)
     {
-        const struct retention_backup *backup = &plan->backups[index];
+        const struct expire_row *row = &rows->items[index];
+        size_t at = departures->count;
 
-        if (backup->keep)
+        if (row->keep || row->committed)
             continue;
-        join_reasons(&backup->reasons, departures->reasons[departures->count]);
-        departures->items[departures->count] =
-            (struct expiry){backup->backup->id, departures->reasons[departures->count]};
+        join_reasons(&row->reasons, departures->reasons[at]);
+        departures->items[at] = (struct expiry){row->id, departures->reasons[at]};
         departures->count++;
     }
     return OK;
@@ -255,13 +262,20 @@ find_departures(const struct retention_plan *plan, struct departures *departures
 static enum status
 commit_departures(struct expire *run, struct error *err)
 {
-    SCOPED(release_departures) struct departures departures = {0};
+    SCOPED(release_departures) struct departures backups = {0};
+    SCOPED(release_departures) struct departures dumps = {0};
     struct catalog_entry entry;
 
-    TRY(find_departures(&run->plan, &departures, err));
-    if (departures.count == 0)
+    TRY(find_departures(&run->report->backups, &backups, err));
+    TRY(find_departures(&run->report->dumps, &dumps, err));
+    if (backups.count + dumps.count == 0)
         return OK;
-    entry = (struct catalog_entry){.expiries = departures.items, .expiry_count = departures.count};
+    entry = (struct catalog_entry){
+        .expiries = backups.items,
+        .expiry_count = backups.count,
+        .dump_expiries = dumps.items,
+        .dump_expiry_count = dumps.count,
+    };
     CRASH_POINT("expire: before backups leave the catalog");
     TRY(commit(run, &entry, err));
     CRASH_POINT("expire: after backups left the catalog"); /* the next run finds their packs */
@@ -287,7 +301,7 @@ commit_condemnation(struct expire *run, const struct condemnation *condemnation,
     return OK;
 }
 
-/* As many entries as the packs demand; folders and WAL are in the first. */
+/* As many entries as the packs demand; all else is in the first. */
 static enum status
 commit_condemnations(struct expire *run, struct error *err)
 {
@@ -308,7 +322,10 @@ commit_condemnations(struct expire *run, struct error *err)
         done += part.packs.count;
         part.backups = NULL;
         part.backup_count = 0;
+        part.dumps = NULL;
+        part.dump_count = 0;
         part.wal = (struct wal_set){0};
+        part.verified_before[0] = '\0';
     } while (done < all->packs.count);
     return OK;
 }
@@ -320,17 +337,21 @@ plan_and_commit(struct expire *run, struct error *err)
     struct expire_report *report = run->report;
 
     TRY(make_plan(run, err));
-    TRY(expire_report_plan(report, &run->plan, err));
+    TRY(expire_report_plan(report, &run->plan, &run->dumps, err));
     report->spared_packs = run->garbage.spared_packs;
     if (run->options->dry_run)
     {
         report->pack_bytes = run->garbage.pack_bytes;
+        report->dump_bytes = run->garbage.dump_bytes;
+        report->verified = run->garbage.verified;
         expire_report_condemn(report, &run->garbage.condemned);
         return OK;
     }
     TRY(commit_departures(run, err));
     TRY(commit_condemnations(run, err));
     report->pack_bytes += run->garbage.pack_bytes;
+    report->dump_bytes += run->garbage.dump_bytes;
+    report->verified += run->garbage.verified;
     return OK;
 }
 
@@ -399,16 +420,17 @@ count_waiting(struct expire *run)
     }
 }
 
-/* Tidying up: what is wrong with it must not hide that the rest went well. */
+/*
+ * Tidying up: what is wrong with it must not hide that the rest went well.  Uploads are not
+ * looked after by the log: time alone decides, and that of a dump may take longest of all.
+ */
 static void
 remove_uploads(struct expire *run)
 {
-    int64_t age_us = run->options->policy->grace_us;
+    const int64_t age_us = dump_run_limit(run->options->policy);
     char prefix[STORE_KEY_MAX + 1];
     struct error err = {0};
 
-    if (age_us < UPLOAD_AGE_MIN_US)
-        age_us = UPLOAD_AGE_MIN_US;
     if (repo_key(run->repo, prefix, &err, "%s", "") == OK &&
         store_delete_unfinished(run->repo->store, prefix, run->options->now - age_us,
                                 &run->report->uploads, &err) == OK)

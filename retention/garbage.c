@@ -164,18 +164,6 @@ condemn_packs(struct sweep *sweep, struct error *err)
     return OK;
 }
 
-/* An id begins with the time at which its run began. */
-static enum status
-time_of_id(const char *id, time_us *time, struct error *err)
-{
-    char text[] = "0000-00-00T00:00:00Z";
-
-    memcpy(text, id, strlen(text) - 1);
-    text[13] = ':';
-    text[16] = ':';
-    return time_parse(text, time, err);
-}
-
 /* Backups that the plan lets go leave the catalog before their folders are condemned. */
 static bool
 is_kept(const struct retention_plan *plan, const char *id)
@@ -196,8 +184,8 @@ condemn_folder(struct sweep *sweep, const char *id, struct error *err)
     if (!backup_id_is_valid(id) || is_kept(sweep->question->plan, id) ||
         folder_is_pending(catalog, id) || condemnation_has_backup(condemned, id))
         return OK;
-    if (time_of_id(id, &began, err) != OK)
-        return OK; /* no time that there is: not an id of ours */
+    if (!time_parse_name(id, &began)) /* an id begins with the time at which its run began */
+        return OK;                    /* no time that there is: not an id of ours */
     TRY(run_ages_see(&sweep->ages, backup_tag(id), began, err));
     return is_dead(sweep, backup_tag(id)) ? condemnation_add_backup(condemned, id, err) : OK;
 }
@@ -277,6 +265,75 @@ condemn_part(const struct garbage_question *question, const struct wal_part *par
     return wal_set_add(&condemned->wal, &gone, err);
 }
 
+static bool
+verified_is_pending(const struct catalog *catalog, const char *name)
+{
+    for (size_t index = 0; index < catalog->condemnation_count; index++)
+        if (!catalog->condemnations[index].deleted &&
+            condemnation_has_verified(&catalog->condemnations[index], name))
+            return true;
+    return false;
+}
+
+/* What verify remembers, as far as a listing of it went. */
+struct memories
+{
+    const struct catalog *catalog;
+    uint64_t count;      /* that nothing condemns yet */
+    uint64_t superseded; /* of these, before the newest whole one */
+    char newest_whole[VERIFIED_NAME_SIZE];
+};
+
+static enum status
+see_memory(void *arg, const char *key, uint64_t size_bytes, struct error *err)
+{
+    struct memories *memories = arg;
+    const char *name = path_name(key);
+
+    (void) size_bytes;
+    (void) err;
+    if (!verified_name_is_valid(name))
+        return OK;
+    if (verified_name_is_whole(name))
+    {
+        memories->superseded = memories->count;
+        snprintf(memories->newest_whole, sizeof(memories->newest_whole), "%s", name);
+    }
+    if (!verified_is_pending(memories->catalog, name))
+        memories->count++;
+    return OK;
+}
+
+/* No verification depends on them: one that still reads them has the grace time to do so. */
+static enum status
+condemn_memories(const struct garbage_question *question, struct garbage *garbage,
+                 struct error *err)
+{
+    struct memories memories = {.catalog = question->catalog};
+    char prefix[STORE_KEY_MAX + 1];
+
+    TRY(repo_key(question->repo, prefix, err, "verified/"));
+    TRY(store_list(question->repo->store, prefix, "", see_memory, &memories, err));
+    if (memories.superseded == 0)
+        return OK;
+    garbage->verified = memories.superseded;
+    memcpy(garbage->condemned.verified_before, memories.newest_whole, VERIFIED_NAME_SIZE);
+    return OK;
+}
+
+static enum status
+condemn_dumps(const struct garbage_question *question, struct garbage *garbage, struct error *err)
+{
+    const struct dump_question dumps = {
+        .repo = question->repo,
+        .catalog = question->catalog,
+        .plan = question->dumps,
+        .dead_before = question->dead_dumps_before,
+    };
+
+    return dump_garbage_find(&dumps, &garbage->condemned, &garbage->dump_bytes, err);
+}
+
 static enum status
 find(struct sweep *sweep, struct error *err)
 {
@@ -286,6 +343,8 @@ find(struct sweep *sweep, struct error *err)
     TRY(list_packs(sweep, err));
     TRY(condemn_packs(sweep, err));
     TRY(condemn_folders(sweep, err));
+    TRY(condemn_dumps(question, sweep->garbage, err));
+    TRY(condemn_memories(question, sweep->garbage, err));
     for (size_t index = 0; index < question->wal->count; index++)
         TRY(condemn_part(question, &question->wal->parts[index], &sweep->garbage->condemned, err));
     return OK;

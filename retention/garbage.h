@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "retention/dump_garbage.h"
 #include "retention/plan.h"
 
 struct garbage_question
@@ -21,13 +22,17 @@ struct garbage_question
     const struct catalog *catalog;
     const struct retention_plan *plan; /* of this catalog */
     const struct wal_set *wal;         /* what was archived before the plan was made */
-    time_us dead_before;               /* a run not seen since is not at work any more */
+    const struct dump_plan *dumps;     /* of this catalog, too */
+    time_us dead_before;               /* a run not seen since is not at work any more, */
+    time_us dead_dumps_before;         /* nor is one of a dump that began before this */
 };
 
 struct garbage
 {
     struct condemnation condemned; /* of any number of packs */
     uint64_t pack_bytes;
+    uint64_t dump_bytes;
+    uint64_t verified;     /* superseded memories of verifications, which are condemned too */
     uint64_t spared_packs; /* unused, of runs that may still be at work */
 };
 

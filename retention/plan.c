@@ -71,6 +71,7 @@ plan_shelf(struct work *work, struct error *err)
         work->shelf[index].taken = backup->started;
         work->shelf[index].finished = backup->stopped;
         work->shelf[index].good = !backup->damaged;
+        work->shelf[index].flaw = "damaged";
         work->shelf[index].held_until = hold == NULL ? SHELF_NOT_HELD : hold->until;
     }
     TRY(shelf_plan(work->shelf, count, work->request->policy, work->request->now, err));

@@ -79,7 +79,7 @@ see_object(void *arg, const struct difference *difference, struct error *err)
 static enum status
 find_candidates(struct prune *prune, struct error *err)
 {
-    static const char *const folders[] = {"backups/", "packs/", "wal/"};
+    static const char *const folders[] = {"backups/", "packs/", "wal/", "dumps/"};
     char prefix[STORE_KEY_MAX + 1];
 
     for (size_t index = 0; index < sizeof(folders) / sizeof(folders[0]); index++)
@@ -122,6 +122,10 @@ is_in(const struct condemnation *condemnation, const struct object_name *name)
     case OBJECT_KIND_BACKUP:
     case OBJECT_KIND_BACKUP_WAL:
         return condemnation_has_backup(condemnation, name->backup);
+    case OBJECT_KIND_DUMP:
+    case OBJECT_KIND_DUMP_GLOBALS:
+    case OBJECT_KIND_DUMP_DOCUMENT:
+        return condemnation_has_dump(condemnation, name->dump);
     case OBJECT_KIND_NONE:
     case OBJECT_KIND_LINEAGE:
         break;
@@ -207,17 +211,35 @@ check_unused(const struct prune *prune, struct error *err)
 
     TRY(catalog_load(prune->target, &catalog, err));
     for (size_t index = 0; index < prune->count; index++)
-        if (prune->candidates[index].deleted && prune->candidates[index].name.backup[0] != '\0' &&
-            catalog_find_backup(&catalog, prune->candidates[index].name.backup) != NULL)
+    {
+        const struct candidate *candidate = &prune->candidates[index];
+        const struct object_name *name = &candidate->name;
+
+        if (!candidate->deleted)
+            continue;
+        if (name->backup[0] != '\0' && catalog_find_backup(&catalog, name->backup) != NULL)
             return error_set(err, STATUS_CORRUPT,
                              "backup %s was deleted, as the log says, and is in the catalog",
-                             prune->candidates[index].name.backup);
+                             name->backup);
+        if (name->dump[0] != '\0' && catalog_find_dump(&catalog, name->dump) != NULL)
+            return error_set(err, STATUS_CORRUPT,
+                             "dump %s was deleted, as the log says, and is in the catalog",
+                             name->dump);
+    }
     return OK;
+}
+
+/* What refers to the other objects of its backup or dump. */
+static bool
+is_head(const struct candidate *candidate)
+{
+    return candidate->name.kind == OBJECT_KIND_MANIFEST ||
+           candidate->name.kind == OBJECT_KIND_DUMP_DOCUMENT;
 }
 
 /* One round: all that was sent is gone when it returns. */
 static enum status
-delete_round(struct prune *prune, bool manifests, unsigned workers, struct prune_counts *counts,
+delete_round(struct prune *prune, bool heads, unsigned workers, struct prune_counts *counts,
              struct error *err)
 {
     SCOPED(deleter_freep) struct deleter *deleter = NULL;
@@ -227,7 +249,7 @@ delete_round(struct prune *prune, bool manifests, unsigned workers, struct prune
     {
         const struct candidate *candidate = &prune->candidates[index];
 
-        if (!candidate->deleted || (candidate->name.kind == OBJECT_KIND_MANIFEST) != manifests)
+        if (!candidate->deleted || is_head(candidate) != heads)
             continue;
         TRY(deleter_send(deleter, candidate->key, err));
         counts->bytes += candidate->size_bytes;

@@ -3,6 +3,7 @@
 
 #include "base/crash.h"
 #include "base/file.h"
+#include "repo/object_name.h"
 #include "retention/deleter.h"
 #include "retention/wal_files.h"
 
@@ -97,6 +98,91 @@ send_wal(struct purge *purge, struct deleter *deleter, struct error *err)
     return OK;
 }
 
+struct memories
+{
+    const struct condemnation *condemnation;
+    struct deleter *deleter;
+};
+
+static enum status
+send_memory(void *arg, const char *key, uint64_t size_bytes, struct error *err)
+{
+    struct memories *memories = arg;
+
+    (void) size_bytes;
+    if (!condemnation_has_verified(memories->condemnation, path_name(key)))
+        return OK;
+    return deleter_send(memories->deleter, key, err);
+}
+
+static enum status
+send_memories(struct purge *purge, struct deleter *deleter, struct error *err)
+{
+    struct memories memories = {purge->condemnation, deleter};
+    char prefix[STORE_KEY_MAX + 1];
+
+    TRY(repo_key(purge->repo, prefix, err, "verified/"));
+    return store_list(purge->repo->store, prefix, "", send_memory, &memories, err);
+}
+
+static enum status
+send_documents(struct purge *purge, struct deleter *deleter, struct error *err)
+{
+    const struct condemnation *condemnation = purge->condemnation;
+
+    for (size_t index = 0; index < condemnation->dump_count; index++)
+    {
+        char key[STORE_KEY_MAX + 1];
+
+        TRY(dump_key(purge->repo, condemnation->dumps[index], DUMP_EXTENSION_DOCUMENT, key, err));
+        TRY(deleter_send(deleter, key, err));
+    }
+    return OK;
+}
+
+struct dumps
+{
+    struct repo *repo;
+    struct deleter *deleter;
+};
+
+static enum status
+send_dump(void *arg, const char *key, uint64_t size_bytes, struct error *err)
+{
+    const struct dumps *dumps = arg;
+    struct object_name name;
+
+    (void) size_bytes;
+    TRY(object_name_read(dumps->repo, key, &name, err));
+    return name.kind == OBJECT_KIND_NONE ? OK : deleter_send(dumps->deleter, key, err);
+}
+
+static enum status
+send_dumps(struct purge *purge, struct deleter *deleter, struct error *err)
+{
+    const struct condemnation *condemnation = purge->condemnation;
+    struct dumps dumps = {purge->repo, deleter};
+
+    for (size_t index = 0; index < condemnation->dump_count; index++)
+    {
+        char prefix[STORE_KEY_MAX + 1];
+
+        TRY(dump_key(purge->repo, condemnation->dumps[index], "", prefix, err));
+        TRY(store_list(purge->repo->store, prefix, "", send_dump, &dumps, err));
+    }
+    return OK;
+}
+
+static enum status
+delete_dumps(struct purge *purge, struct error *err)
+{
+    if (purge->condemnation->dump_count == 0)
+        return OK;
+    TRY(delete_round(purge, send_documents, err));
+    CRASH_POINT("expire: after the documents of dumps are deleted"); /* the rest is no dump now */
+    return delete_round(purge, send_dumps, err);
+}
+
 /*
  * By the protocol it cannot be.  But should it be, whatever went wrong, the
  * catalog's word is worth more than a condemnation's.
@@ -110,6 +196,11 @@ check_unused(const struct catalog *catalog, const struct condemnation *condemnat
             return error_set(
                 err, STATUS_CORRUPT, "log entry %llu condemns backup %s, which is in the catalog",
                 (unsigned long long) condemnation->number, condemnation->backups[index]);
+    for (size_t index = 0; index < condemnation->dump_count; index++)
+        if (catalog_find_dump(catalog, condemnation->dumps[index]) != NULL)
+            return error_set(err, STATUS_CORRUPT,
+                             "log entry %llu condemns dump %s, which is in the catalog",
+                             (unsigned long long) condemnation->number, condemnation->dumps[index]);
     return OK;
 }
 
@@ -123,6 +214,9 @@ delete_all(struct purge *purge, struct error *err)
     TRY(delete_round(purge, send_packs, err));
     CRASH_POINT("expire: after the packs are deleted");
     TRY(delete_round(purge, send_wal, err));
+    TRY(delete_dumps(purge, err));
+    if (purge->condemnation->verified_before[0] != '\0')
+        TRY(delete_round(purge, send_memories, err));
     CRASH_POINT("expire: before the deletion is in the log"); /* the next run finds nothing left */
     return OK;
 }

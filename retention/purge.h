@@ -5,9 +5,11 @@
  * Nothing in the catalog needs a condemned object, and nothing ever will: so
  * the repository is valid at each instant, and the order serves those who read
  * without a catalog, by hand or after a sleep.  What refers goes before what it
- * refers to: manifests first, then the rest of their folders, packs, WAL.
- * Whoever still finds a manifest finds all of its packs, unless the
- * condemnation is being carried out at that moment.
+ * refers to: manifests first, then the rest of their folders, packs, WAL,
+ * documents of dumps, the rest of these, and what verify remembered, which
+ * refers to nothing and is referred to by nothing.  Whoever still finds a
+ * manifest finds all of its packs, and whoever finds a dump's document finds the
+ * dump, unless the condemnation is being carried out at that moment.
  *
  * Killed anywhere, the next run deletes the rest: the log says what.
  */

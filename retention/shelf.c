@@ -112,14 +112,17 @@ keep_for_now(struct shelf_item *item, const struct shelf_item *newest,
     else if (now - item->finished < policy->minimum_age_us)
         keep(item, "younger than the minimum age");
     if (!item->good && (newest == NULL || newest->taken <= item->taken))
-        keep(item, "damaged, but no newer good one exists");
+    {
+        item->keep = true;
+        reasons_add(&item->reasons, "%s, but no newer good one exists", item->flaw);
+    }
 }
 
 static void
 explain_expiry(struct shelf_item *item, const struct retention_policy *policy)
 {
     if (!item->good)
-        reasons_add(&item->reasons, "damaged, and a newer good one exists");
+        reasons_add(&item->reasons, "%s, and a newer good one exists", item->flaw);
     else
         reasons_add(&item->reasons, "beyond daily %u, weekly %u, monthly %u", policy->daily,
                     policy->weekly, policy->monthly);

@@ -27,6 +27,7 @@ struct shelf_item
     time_us taken;      /* when it was begun: this says which day's it is */
     time_us finished;   /* from when on it ages */
     bool good;          /* nothing is known against it */
+    const char *flaw;   /* what is, when it is not good: "damaged" */
     time_us held_until; /* or one of the two above */
 
     /* Found. */

@@ -139,6 +139,18 @@ context_judge(struct verify_context *context, const char *object, enum status st
 }
 
 enum status
+context_conclude(struct verify_context *context, const char *key, uint64_t size_bytes,
+                 enum status status, const struct error *reason, struct error *err)
+{
+    struct verified_record record = {
+        .name = context_name(context, key), .size_bytes = size_bytes, .at = context->started};
+    bool good;
+
+    TRY(context_judge(context, key, status, reason, &good, err));
+    return good ? verified_note(context->verified, &record, err) : OK;
+}
+
+enum status
 context_carry(struct verify_context *context, const struct verified_record *record,
               struct error *err)
 {

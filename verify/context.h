@@ -51,6 +51,11 @@ NODISCARD enum status context_judge(struct verify_context *context, const char *
                                     enum status status, const struct error *reason, bool *good,
                                     struct error *err);
 
+/* The same for a whole object, which is remembered as verified if it is good. */
+NODISCARD enum status context_conclude(struct verify_context *context, const char *key,
+                                       uint64_t size_bytes, enum status status,
+                                       const struct error *reason, struct error *err);
+
 /* It was verified lately: remember that on, and count it. */
 NODISCARD enum status context_carry(struct verify_context *context,
                                     const struct verified_record *record, struct error *err);

@@ -27,15 +27,10 @@ run(struct crew_job *base, struct crew_member *member, struct error *err)
 {
     struct plain_job *job = (struct plain_job *) base;
     struct verify_context *context = member->context;
-    struct verified_record record = {.name = context_name(context, job->key),
-                                     .size_bytes = job->size_bytes,
-                                     .at = context->started};
     struct error reason = {0};
     enum status status = open_object(context, job->key, &reason);
-    bool good;
 
-    TRY(context_judge(context, job->key, status, &reason, &good, err));
-    return good ? verified_note(context->verified, &record, err) : OK;
+    return context_conclude(context, job->key, job->size_bytes, status, &reason, err);
 }
 
 static void

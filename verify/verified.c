@@ -3,6 +3,7 @@
 
 #include "base/crash.h"
 #include "repo/object.h"
+#include "repo/verified_name.h"
 #include "stream/sink.h"
 
 #include <pthread.h>
@@ -67,11 +68,10 @@ static enum status
 memory_key(struct verified *verified, time_us time, const char *suffix, char key[STORE_KEY_MAX + 1],
            struct error *err)
 {
-    char name[TIME_TEXT_SIZE];
+    char name[VERIFIED_NAME_SIZE];
 
-    time_format_name(time, name);
-    return repo_key(verified->repo, key, err, "verified/%s-%06lld%s", name,
-                    (long long) (time % US_PER_SECOND), suffix);
+    verified_name(time, suffix, name);
+    return repo_key(verified->repo, key, err, "verified/%s", name);
 }
 
 /* The work does not fail because its memory cannot be written. */

@@ -3,11 +3,11 @@
  * verified.h - what was verified when, remembered in the repository itself, so
  * that any host goes on where the last one ended.
  *
- * Objects "<cluster>/verified/<time>-<microseconds>-all" and "...-part",
- * sealed: JSON, one object to a line.  A run writes parts while it works, each with what
- * it verified since the last one, and in the end an "all", named by the time at
- * which the run began, which carries everything that still holds.  What sorts
- * before the newest "all" is superseded.
+ * Objects with the names of repo/verified_name.h, sealed: JSON, one object to a
+ * line.  A run writes parts while it works, each with what it verified since the
+ * last one, and in the end an "all", named by the time at which the run began,
+ * which carries everything that still holds.  What sorts before the newest "all"
+ * is superseded, and expiry deletes it.
  *
  * A damaged or lost memory costs time and nothing else: what nobody remembers
  * is verified again.
@@ -16,9 +16,6 @@
 
 #include "verify/findings.h"
 #include "verify/verified_record.h"
-
-#define VERIFIED_WHOLE "-all"
-#define VERIFIED_PART  "-part"
 
 struct verified;
 

@@ -3,9 +3,9 @@
 
 #include "base/file.h"
 #include "repo/object.h"
+#include "repo/verified_name.h"
 #include "stream/lines.h"
 #include "stream/sink.h"
-#include "verify/verified.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +84,8 @@ read_memory(struct verified_past *past, const char *key, struct error *err)
 
     TRY(sink_open_lines(&sink, VERIFIED_LINE_LIMIT, take_line, past, err));
     status = object_read(past->repo, key, OBJECT_COMPRESSED, &sink, &reason);
-    if (status == OK)
+    /* Superseded since it was listed, and expired: what replaced it costs a verification. */
+    if (status == OK || status == STATUS_NOT_FOUND)
         return OK;
     if (status == STATUS_NO_MEMORY || status == STATUS_CANCELLED)
     {
@@ -94,15 +95,6 @@ read_memory(struct verified_past *past, const char *key, struct error *err)
     return forget(past, key, &reason, err);
 }
 
-static bool
-is_whole(const char *name)
-{
-    size_t size = strlen(name);
-
-    return size > strlen(VERIFIED_WHOLE) &&
-           strcmp(name + size - strlen(VERIFIED_WHOLE), VERIFIED_WHOLE) == 0;
-}
-
 /* The keys that count: from the newest whole memory on, each behind the other. */
 static enum status
 note_memory(void *arg, const char *key, uint64_t size_bytes, struct error *err)
@@ -110,7 +102,7 @@ note_memory(void *arg, const char *key, uint64_t size_bytes, struct error *err)
     struct buffer *keys = arg;
 
     (void) size_bytes;
-    if (is_whole(path_name(key)))
+    if (verified_name_is_whole(path_name(key)))
         keys->size = 0;
     return buffer_append(keys, (struct bytes){(const uint8_t *) key, strlen(key) + 1}, err);
 }

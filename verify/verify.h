@@ -5,8 +5,8 @@
  *
  * The structure is looked at every time: keys, each entry of the log, lineages,
  * each manifest to its authenticated end and against what packs there are, the
- * names of the archived WAL.  Packs and WAL are read whole, which takes long: by
- * default only those that nobody has verified lately.
+ * names of the archived WAL.  Packs, WAL and dumps are read whole, which takes
+ * long: by default only those that nobody has verified lately.
  *
  * Nothing that is found ends the run, and everything found is listed.  Objects
  * are read by several threads.
@@ -29,7 +29,7 @@
 
 struct verify_options
 {
-    const char *backup_id; /* NULL: everything of the cluster */
+    const char *backup_id; /* NULL: everything of the cluster, dumps too */
     bool all;              /* what was verified lately too */
     int64_t older_than_ms; /* what was verified longer ago is verified again */
     uint64_t rate;         /* bytes per second, of all threads; 0: no limit */

@@ -63,17 +63,12 @@ run(struct crew_job *base, struct crew_member *member, struct error *err)
 {
     struct wal_job *job = (struct wal_job *) base;
     struct verify_context *context = member->context;
-    struct verified_record record = {.name = context_name(context, job->key),
-                                     .size_bytes = job->size_bytes,
-                                     .at = context->started};
     struct error reason = {0};
     enum status status = job->file.kind == PG_WAL_FILE_HISTORY
                              ? check_history(context, job, &reason)
                              : check_content(context, job, &reason);
-    bool good;
 
-    TRY(context_judge(context, job->key, status, &reason, &good, err));
-    return good ? verified_note(context->verified, &record, err) : OK;
+    return context_conclude(context, job->key, job->size_bytes, status, &reason, err);
 }
 
 static void

@@ -22,7 +22,8 @@ def copies(story, directory):
 
 
 def assert_valid(copies, repository):
-    """Every backup that it lists can be restored from it, as far as its own WAL goes."""
+    """Every backup that it lists can be restored from it, as far as its own WAL goes, and every
+    dump is whole."""
     if "redoubt.json" not in repository.keys():
         return
     known = copies.redoubt.json("list", "--repository", "offsite")["backups"]
@@ -30,6 +31,9 @@ def assert_valid(copies, repository):
         copies.redoubt.run("restore", "--repository", "offsite", "--dry-run", "--into",
                            copies.directory / "dry", "--backup", backup["id"],
                            "--target-immediate")
+    keys = repository.keys("main/dumps/")
+    for dump in copies.redoubt.json("list", "--repository", "offsite")["dumps"]:
+        assert len([k for k in keys if dump["id"] in k]) == 3
 
 
 @pytest.mark.parametrize("point", POINTS)

@@ -8,19 +8,17 @@ wakes up fails or spares what the others need; whatever is in the catalog in the
 end can be restored, and nothing is left that no backup needs.
 """
 
-import os
 import re
 import shutil
-import signal
 
 import pytest
 
 from conftest import restore_copy
-from support import crash_points, workload
+from support import crash_points, dumping, workload
 from support.cluster import Cluster
-from support.process import wait_until
 from support.redoubt import Redoubt
 from support.repository import FileRepository
+from support.sleeper import Sleeper
 
 EXIT_REFUSED = 3
 
@@ -33,7 +31,8 @@ STRICT = {"daily": 1, "weekly": 0, "monthly": 0, "recovery_window": 0, "minimum_
 
 
 class Story:
-    """A cluster with four backups, one of them held; every test gets a copy of the repository."""
+    """A cluster with four backups and three dumps, one of each held; every test gets a copy of
+    the repository."""
 
     def __init__(self, home, adopt):
         self.home = home
@@ -56,6 +55,11 @@ class Story:
         self.backup_after_change(3000)
         self.newest = self.backup_after_change(4000)
         self.rows = {self.held: "2000", self.newest: "4000"}
+        self.dumps = [dumping.run(self.redoubt, "postgres")["id"] for _ in range(3)]
+        self.redoubt.run("hold", self.dumps[0])
+        # The second supersedes what the first remembers.
+        for _ in range(2):
+            self.redoubt.run("verify")
 
     def backup_after_change(self, rows):
         self.cluster.sql(f"insert into t select g from generate_series("
@@ -101,8 +105,21 @@ def lasting_keys(redoubt):
     return [k for k in redoubt.repository.keys() if not k.startswith("main/log/")]
 
 
+def dumps(redoubt):
+    return [d["id"] for d in redoubt.json("list")["dumps"]]
+
+
+def check_every_dump(redoubt):
+    """Whatever is listed is whole, and so is whatever has a document."""
+    keys = redoubt.repository.keys("main/dumps/")
+    for name in {k.removesuffix(".json") for k in keys if k.endswith(".json")} | {
+            f"main/dumps/{d}" for d in dumps(redoubt)}:
+        assert {f"{name}.json", f"{name}.dump.zst", f"{name}.globals.sql.zst"} <= set(keys)
+
+
 def check_every_plan(redoubt, directory):
-    """Whatever is listed has its manifest and its WAL."""
+    """Whatever is listed has its manifest and its WAL, or all of a dump."""
+    check_every_dump(redoubt)
     for backup in redoubt.backups():
         redoubt.plan(directory / "nowhere", "--backup", backup["id"], "--target-immediate")
 
@@ -118,10 +135,11 @@ def check_every_backup(redoubt, directory):
 def check_nothing_dead(redoubt):
     redoubt.run("expire")
     report = redoubt.json("expire", "--dry-run")
-    assert report["condemned"] == {"packs": 0, "pack_bytes": 0, "folders": 0, "wal_segments": 0}
+    assert set(report["condemned"].values()) == {0}
     assert report["waiting"]["condemnations"] == 0
     folders = {k.split("/")[2] for k in redoubt.repository.keys("main/backups/")}
     assert folders == {b["id"] for b in redoubt.backups()}
+    assert len(redoubt.repository.keys("main/dumps/")) == 3 * len(dumps(redoubt))
 
 
 def test_the_held_and_the_newest_backup_stay_and_boot(story, directory, adopt):
@@ -132,6 +150,7 @@ def test_the_held_and_the_newest_backup_stay_and_boot(story, directory, adopt):
 
     assert set(lasting_keys(redoubt)) < set(before)
     assert [b["id"] for b in redoubt.backups()] == [story.held, story.newest]
+    assert dumps(redoubt) == [story.dumps[0], story.dumps[2]]
     for backup, rows in story.rows.items():
         copy = restore_copy(redoubt, directory / backup, adopt, "--backup", backup,
                             "--target-immediate", "--target-action", "promote")
@@ -167,50 +186,23 @@ def test_an_expiry_killed_again_and_again_is_completed_in_the_end(story, directo
     check_every_backup(redoubt, directory)
 
 
-class Sleeper:
-    """A command that falls asleep at a marked step, and is woken up as often as it does."""
-
-    def __init__(self, redoubt, point, *arguments):
-        self.log = redoubt.home / "sleeper.log"
-        self.child = redoubt.start(*arguments, env={"REDOUBT_STOP_AT": point}, log=self.log)
-        self.code = None
-        wait_until(self._asleep_or_ended, 60, f"{arguments[0]} to sleep at \"{point}\"")
-        assert self.code is None, f"{arguments[0]} never came to \"{point}\"\n{self.said()}"
-
-    def _asleep_or_ended(self):
-        pid, status = os.waitpid(self.child.pid, os.WNOHANG | os.WUNTRACED)
-        if pid == 0:
-            return False
-        if os.WIFSTOPPED(status):
-            return True
-        self.code = os.waitstatus_to_exitcode(status)
-        self.child.returncode = self.code
-        return True
-
-    def wake(self):
-        """Let it go on to its end; returns its exit code."""
-        while self.code is None:
-            os.kill(self.child.pid, signal.SIGCONT)
-            wait_until(self._asleep_or_ended, 150, "the sleeper to end")
-        return self.code
-
-    def said(self):
-        return self.log.read_text()
-
-
 @pytest.mark.parametrize("point", POINTS + COMMITS)
 def test_an_expiry_that_sleeps_there_spares_what_others_need_meanwhile(story, directory, point):
     redoubt = story.copy(directory)
     sleeper = Sleeper(redoubt, point, "expire")
 
     redoubt.run("hold", story.newest)
+    redoubt.run("hold", story.dumps[2])
     first = redoubt.backup()
+    redoubt.run("dump", "postgres")
     redoubt.run("expire")
     second = redoubt.backup()
+    dumped = dumping.run(redoubt, "postgres")["id"]
     assert sleeper.wake() == 0, sleeper.said()
 
     listed = [b["id"] for b in redoubt.backups()]
     assert {story.held, story.newest, second} <= set(listed)
+    assert {story.dumps[0], story.dumps[2], dumped} <= set(dumps(redoubt))
     check_every_plan(redoubt, directory)
     check_nothing_dead(redoubt)
     assert first not in [b["id"] for b in redoubt.backups()]

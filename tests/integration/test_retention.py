@@ -161,7 +161,7 @@ def test_a_wrong_hold_is_refused(three, redoubt):
             ([three[2], "--until", "2020-01-01"], EXIT_USAGE, "has passed"),
             ([three[2], "--until", "soon"], EXIT_USAGE, "soon"),
             ([three[2], "--reason", "x" * 300], EXIT_USAGE, "longer than"),
-            (["--release"], EXIT_USAGE, "no backup is named"),
+            (["--release"], EXIT_USAGE, "no backup or dump is named"),
             ([three[2], "--release", "--until", "2099-01-01"], EXIT_USAGE, "takes neither")]:
         result = redoubt.run("hold", *line, code=code)
         assert message in result.err, result
@@ -250,6 +250,28 @@ def test_another_cluster_in_the_same_store_is_left_alone(three, redoubt, directo
     other.run("expire")
     assert set(mine) <= set(redoubt.repository.keys("main/"))  # the server archives meanwhile
     assert len(other.backups()) == 1
+
+
+def test_what_verify_remembers_goes_when_a_later_verification_has_it_all(archiving, redoubt):
+    redoubt.backup()
+    for _ in range(3):
+        redoubt.run("verify")
+    memories = redoubt.repository.keys("main/verified/")
+    assert [m.endswith("-all") for m in memories] == [True] * 3
+    redoubt.configure(retention={"grace": "1h"})
+
+    told = redoubt.json("expire", "--dry-run")
+    text = redoubt.run("expire").out
+
+    assert told["condemned"]["verified"] == 2
+    assert "2 superseded records of what was verified" in text
+    assert redoubt.repository.keys("main/verified/") == memories
+    assert redoubt.json("expire")["condemned"]["verified"] == 0
+    redoubt.configure(retention={"grace": 0})
+    assert redoubt.json("expire")["deleted"]["objects"] == 2
+    assert redoubt.repository.keys("main/verified/") == memories[2:]
+    again = redoubt.json("verify")
+    assert again["remembered"] > 0 and again["findings"] == []
 
 
 @pytest.mark.parametrize("repository", ["s3"], indirect=True)

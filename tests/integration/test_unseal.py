@@ -2,11 +2,13 @@
 """A program that shares no line with Redoubt reads its repository: the format is
 what docs/format.md says, and a way out exists."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
 
-from support import compare, process, workload
+from support import compare, dumping, process, workload
 from support.cluster import Cluster
 from support.redoubt import Redoubt
 
@@ -74,6 +76,24 @@ def test_a_cluster_is_restored_without_redoubt(directory, cluster, file_reposito
     process.wait_until(lambda: copy.value("select pg_is_in_recovery()") == "f", 60,
                        "the end of recovery")
     compare.assert_equal(wanted, compare.picture(copy))
+
+
+@pytest.mark.parametrize("compression", ["zstd", "gzip"])
+def test_a_dump_is_read_without_redoubt(directory, cluster, file_repository, compression):
+    redoubt = Redoubt(directory / "redoubt", cluster, file_repository)
+    cluster.start()
+    redoubt.init()
+    cluster.sql("create table t as select generate_series(1, 1000) i")
+    dump = dumping.run(redoubt, "postgres", "--format", "plain", "--compression", compression)
+    root = download(redoubt.repository, directory / "objects")
+
+    def cat(extension=None):
+        return unseal(root, "--key-file", redoubt.key_file,
+                      ["cat", dumping.key(redoubt, dump, extension)]).out
+
+    assert hashlib.sha256(cat().encode()).hexdigest() == dump["sha256"]
+    assert "CREATE ROLE" in cat("globals.sql.zst")
+    assert json.loads(cat("json"))["dump"]["id"] == dump["id"]
 
 
 def test_the_tool_refuses_what_was_changed(directory, archiving, redoubt):

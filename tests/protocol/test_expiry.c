@@ -188,10 +188,10 @@ hold_the_oldest(void *arg, struct repo *repo, struct error *err)
     struct hold hold = {.until = HOLD_FOR_EVER};
     const struct catalog_entry entry = {.hold = &hold};
 
-    memcpy(hold.backup, scene->backups[0].backup.id, BACKUP_ID_SIZE);
+    memcpy(hold.id, scene->backups[0].backup.id, BACKUP_ID_SIZE);
     TRY(catalog_load(repo, &catalog, err));
-    return catalog_append(repo, &catalog, &entry,
-                          (struct catalog_check){check_in_catalog, hold.backup}, err);
+    return catalog_append(repo, &catalog, &entry, (struct catalog_check){check_in_catalog, hold.id},
+                          err);
 }
 
 /* Somebody else's entry, which may be preceded by a checkpoint. */

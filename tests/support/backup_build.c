@@ -59,7 +59,7 @@ backup_build_end(struct backup_build *build)
     build->written = calloc(build->written_count + 1, sizeof(*packs));
     if (build->written_count > 0)
         memcpy(build->written, packs, build->written_count * sizeof(*packs));
-    assert_ok(backup_frames_sort(build->frames, &err));
+    assert_ok(backup_records_sort(backup_frames_records(build->frames), &err));
 }
 
 void

@@ -12,7 +12,7 @@ from support.repository import FileRepository
 
 
 class Story:
-    """A cluster with two backups and some WAL in a repository on files."""
+    """A cluster with two backups, two dumps and some WAL in a repository on files."""
 
     def __init__(self, home, adopt, **overrides):
         self.home = home
@@ -26,6 +26,8 @@ class Story:
         self.redoubt.backup()
         self.cluster.commit("delete from t where id % 2 = 0")
         self.redoubt.backup("--full")
+        for _ in range(2):
+            self.redoubt.run("dump", "postgres")
         self.cluster.sql("create table late as select generate_series(1, 100) i")
         self.cluster.switch_and_archive()
         self.wanted = compare.picture(self.cluster)

@@ -35,7 +35,9 @@ take_turn(struct faulty_store *store, bool writes, enum status *status, struct e
     if (++store->operations == store->nth)
     {
         turn = writes && store->fault == FAULT_REPLY_LOST ? FAIL_AFTER : FAIL;
-        *status = store->fault == FAULT_IO ? STATUS_IO : STATUS_TRANSIENT;
+        *status = store->fault == FAULT_IO     ? STATUS_IO
+                  : store->fault == FAULT_GONE ? STATUS_NOT_FOUND
+                                               : STATUS_TRANSIENT;
         error_set(err, *status, "the store was told to fail");
     }
     pthread_mutex_unlock(&store->lock);

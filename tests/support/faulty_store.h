@@ -17,6 +17,7 @@ enum store_fault
     FAULT_IO,         /* nothing happens, IO */
     FAULT_REPLY_LOST, /* it happens and says TRANSIENT: what writes; reads as FAULT_TRANSIENT */
     FAULT_KINDS,
+    FAULT_GONE, /* none of the kinds of failure: the answer NOT_FOUND, as if it were deleted */
 };
 
 /* Over target, which stays the caller's and outlives it. */

@@ -137,8 +137,7 @@ sent_file_send(const struct sent_file *sent, struct backup_files *files, const c
 }
 
 static void
-take_range(struct sent_file *sent, struct manifest_picture *packs,
-           const struct backup_record *range)
+take_range(struct sent_file *sent, struct manifest_picture *packs, const struct backup_range *range)
 {
     const struct manifest_extent extent = {range->offset, (uint32_t) range->length, range->skip,
                                            range->frame};
@@ -169,6 +168,7 @@ draw_map(struct sent_file *sent)
 static void
 take_records(struct sent_file *sent)
 {
+    struct backup_records *records = backup_frames_records(sent->build.frames);
     SCOPED(manifest_picture_release) struct manifest_picture packs = {0};
     struct backup_record record;
     struct error err = {0};
@@ -178,19 +178,19 @@ take_records(struct sent_file *sent)
     backup_build_end(&sent->build);
     manifest_picture_of_packs(&packs, sent->build.repo, sent->build.written,
                               sent->build.written_count);
-    assert_ok(backup_frames_next(sent->build.frames, &record, &more, &err));
+    assert_ok(backup_records_next(records, &record, &more, &err));
     assert_true(more && record.is_file);
     sent->file = record.file;
     memset(sent->kinds, '.', sizeof(sent->kinds));
     memset(sent->content, 0, sizeof(sent->content));
     for (;;)
     {
-        assert_ok(backup_frames_next(sent->build.frames, &record, &more, &err));
+        assert_ok(backup_records_next(records, &record, &more, &err));
         if (!more)
             break;
-        assert_true(!record.is_file && record.offset >= reached);
-        reached = record.offset + record.length;
-        take_range(sent, &packs, &record);
+        assert_true(!record.is_file && record.range.offset >= reached);
+        reached = record.range.offset + record.range.length;
+        take_range(sent, &packs, &record.range);
     }
     draw_map(sent);
     backup_build_drop(&sent->build);

@@ -102,7 +102,7 @@ commit(struct repo *repo, struct bytes server_manifest, struct backup_frames *fr
     for (size_t at = 0; at < server_manifest.size; at++) /* as the network may cut it */
         TRY(backup_manifest_write(manifest, (struct bytes){server_manifest.data + at, 1}, err));
     TRY(backup_manifest_finish(manifest, err));
-    TRY(backup_frames_sort(frames, err));
+    TRY(backup_records_sort(backup_frames_records(frames), err));
     return backup_manifest_commit(manifest, &overlay, &header, totals, err);
 }
 

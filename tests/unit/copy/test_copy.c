@@ -8,6 +8,7 @@
 #include "repo/store_delete.h"
 #include "stream/sink.h"
 #include "tests/support/cluster_build.h"
+#include "tests/support/dump_build.h"
 
 #include <stdlib.h>
 
@@ -32,6 +33,21 @@ struct fixture
     struct test_repository copy; /* opened through a faulty store */
 };
 
+static void
+add_dumps(struct repo *repo)
+{
+    SCOPED(catalog_release) struct catalog catalog = {0};
+    const struct dump zstd = dump_build("shop", CLUSTER_BUILD_MINUTE(6));
+    struct dump gzip = dump_build("My Shop", CLUSTER_BUILD_MINUTE(6));
+    struct error err = {0};
+
+    gzip.format = DUMP_PLAIN;
+    gzip.compression = DUMP_GZIP;
+    assert_ok(catalog_load(repo, &catalog, &err));
+    dump_build_commit(repo, &catalog, &zstd);
+    dump_build_commit(repo, &catalog, &gzip);
+}
+
 static int
 set_up(void **state, bool encrypted)
 {
@@ -53,6 +69,7 @@ set_up(void **state, bool encrypted)
     wal_build_release(&wal);
     cluster_build_backup(&fixture->cluster, &backup);
     fixture->source = fixture->cluster.repo;
+    add_dumps(fixture->source);
     test_repository_open_copy(&fixture->copy, &fixture->cluster.test);
     *state = fixture;
     return 0;
@@ -196,6 +213,38 @@ everything_is_copied_once(void **state)
     expect_complete(fixture);
 }
 
+static bool
+has_part(struct fixture *fixture, const struct dump *dump, const char *extension)
+{
+    char key[STORE_KEY_MAX + 1];
+    uint64_t size_bytes;
+    struct error err = {0};
+
+    dump_build_key(fixture->source, dump, extension, key);
+    return store_size(fixture->copy.target, key, &size_bytes, &err) == OK;
+}
+
+/* What the copy's log has is there, and no document is there without what it describes. */
+static void
+expect_whole_dumps(struct fixture *fixture, const struct catalog *copied)
+{
+    SCOPED(catalog_release) struct catalog catalog = {0};
+    struct error err = {0};
+
+    assert_ok(catalog_load(fixture->source, &catalog, &err));
+    for (size_t index = 0; index < catalog.dump_count; index++)
+    {
+        const struct dump *dump = &catalog.dumps[index];
+
+        if (index < copied->dump_count)
+            assert_true(has_part(fixture, dump, DUMP_EXTENSION_DOCUMENT));
+        if (!has_part(fixture, dump, DUMP_EXTENSION_DOCUMENT))
+            continue;
+        assert_true(has_part(fixture, dump, DUMP_EXTENSION_GLOBALS));
+        assert_true(has_part(fixture, dump, dump_extension(dump)));
+    }
+}
+
 /* Whatever fails in the target, the copy is a repository as of some moment, and the next run
  * completes it. */
 static void
@@ -225,6 +274,7 @@ a_target_that_fails_anywhere_is_completed_by_the_next_run(void **state)
             assert_ok(catalog_load(fixture->copy.repo, &catalog, &err));
             if (catalog.backup_count > 0)
                 key_with(fixture->copy.target, "/manifest");
+            expect_whole_dumps(fixture, &catalog);
             assert_ok(run_copy(fixture, &result, &err));
             assert_int_equal(result.finding_count, 0);
             expect_complete(fixture);
@@ -235,7 +285,8 @@ static void
 what_is_damaged_is_told_and_the_rest_is_copied(void **state)
 {
     struct fixture *fixture = *state;
-    static const char *const parts[] = {"/packs/", "/wal/42/00000001/", "/manifest"};
+    static const char *const parts[] = {"/packs/",   "/wal/42/00000001/", "/manifest",
+                                        ".dump.zst", ".sql.gz",           ".globals.sql.zst"};
 
     for (size_t index = 0; index < sizeof(parts) / sizeof(parts[0]); index++)
     {
@@ -282,6 +333,7 @@ condemn(const char *key)
     SCOPED(condemnation_release) struct condemnation condemnation = {0};
     const struct expiry expiry = {BACKUP, "the test says so"};
     uint8_t id[PACK_ID_SIZE];
+    char dump[DUMP_ID_SIZE];
     struct error err = {0};
 
     assert_true(hex_decode(path_name(key), id, sizeof(id)));
@@ -291,6 +343,8 @@ condemn(const char *key)
                              no_check, &err));
     assert_ok(pack_set_add(&condemnation.packs, id, &err));
     assert_ok(condemnation_add_backup(&condemnation, BACKUP, &err));
+    dump_id(&catalog.dumps[0], dump);
+    assert_ok(condemnation_add_dump(&condemnation, dump, &err));
     assert_ok(catalog_append(vanishing.fixture->source, &catalog,
                              &(struct catalog_entry){.condemnation = &condemnation}, no_check,
                              &err));
@@ -369,7 +423,7 @@ what_is_condemned_is_not_copied_and_not_owed(void **state)
     assert_ok(catalog_load(fixture->source, &catalog, &err));
     assert_ok(copy_debt_measure(fixture->source, fixture->copy.repo, &catalog, &debt, &err));
     assert_int_equal(debt.objects, 0);
-    assert_int_equal(result.objects, 5); /* four segments and the lineage */
+    assert_int_equal(result.objects, 5 + 3); /* four segments, the lineage, and a dump */
 }
 
 static void
@@ -379,7 +433,7 @@ another_history_is_refused(void **state)
     SCOPED(copy_result_release) struct copy_result result = {0};
     SCOPED(catalog_release) struct catalog ours = {0};
     SCOPED(catalog_release) struct catalog theirs = {0};
-    const struct hold hold = {.backup = BACKUP, .until = HOLD_FOR_EVER};
+    const struct hold hold = {.id = BACKUP, .until = HOLD_FOR_EVER};
     const struct catalog_entry entry = {.hold = &hold};
     struct error err = {0};
 

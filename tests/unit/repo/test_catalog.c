@@ -5,6 +5,7 @@
 #include "repo/catalog.h"
 #include "repo/object.h"
 #include "repo/store_delete.h"
+#include "tests/support/dump_build.h"
 #include "tests/support/repository.h"
 
 #include <stdio.h>
@@ -232,7 +233,7 @@ an_expired_backup_leaves_the_catalog_and_its_hold_with_it(void **state)
         backups[number] = backup_named(number);
         append_backup(repo, &writer, number);
     }
-    memcpy(hold.backup, backups[2].id, BACKUP_ID_SIZE);
+    memcpy(hold.id, backups[2].id, BACKUP_ID_SIZE);
     commit(repo, &writer, (struct catalog_entry){.hold = &hold});
     expiries[0] = (struct expiry){backups[0].id, "too old"};
     expiries[1] = (struct expiry){backups[2].id, "too old"};
@@ -246,6 +247,94 @@ an_expired_backup_leaves_the_catalog_and_its_hold_with_it(void **state)
 }
 
 static void
+an_expired_dump_leaves_the_catalog_and_its_hold_with_it(void **state)
+{
+    struct repo *repo = ((struct test_repository *) *state)->repo;
+    SCOPED(catalog_release) struct catalog writer = {0};
+    SCOPED(catalog_release) struct catalog reader = {0};
+    const struct dump dumps[] = {dump_build("shop", 0), dump_build("a/b", 0),
+                                 dump_build("shop", US_PER_SECOND)};
+    struct hold hold = {.until = HOLD_FOR_EVER, .reason = "audit"};
+    char ids[3][DUMP_ID_SIZE];
+    struct expiry expiries[] = {{ids[0], "too old"}, {ids[2], "too old"}};
+    struct error err = {0};
+
+    for (size_t index = 0; index < 3; index++)
+    {
+        dump_id(&dumps[index], ids[index]);
+        commit(repo, &writer, (struct catalog_entry){.dump = &dumps[index]});
+        snprintf(hold.id, sizeof(hold.id), "%s", ids[index]);
+        commit(repo, &writer, (struct catalog_entry){.hold = &hold});
+    }
+    commit(repo, &writer,
+           (struct catalog_entry){.dump_expiries = expiries, .dump_expiry_count = 2});
+    pass_a_checkpoint(repo, &writer);
+
+    assert_ok(catalog_load(repo, &reader, &err));
+    assert_int_equal(writer.dump_count, 1);
+    assert_int_equal(reader.dump_count, 1);
+    assert_non_null(catalog_find_dump(&reader, ids[1]));
+    assert_null(catalog_find_dump(&reader, ids[0]));
+    assert_int_equal(reader.hold_count, 1);
+    assert_string_equal(catalog_find_hold(&reader, ids[1])->reason, "audit");
+    assert_int_equal(reader.departed_dump_count, 2);
+    assert_string_equal(reader.departed_dumps[1], ids[2]);
+    commit(repo, &writer, (struct catalog_entry){.released = ids[1]});
+    assert_int_equal(writer.hold_count, 0);
+}
+
+static void
+a_departed_dump_is_remembered_until_it_is_condemned(void **state)
+{
+    struct repo *repo = ((struct test_repository *) *state)->repo;
+    SCOPED(catalog_release) struct catalog catalog = {0};
+    SCOPED(condemnation_release) struct condemnation condemnation = {0};
+    const struct dump dumps[] = {dump_build("shop", 0), dump_build("shop", US_PER_SECOND)};
+    char ids[2][DUMP_ID_SIZE];
+    struct expiry expiries[] = {{ids[0], "too old"}, {ids[1], "too old"}};
+    struct error err = {0};
+
+    for (size_t index = 0; index < 2; index++)
+    {
+        dump_id(&dumps[index], ids[index]);
+        commit(repo, &catalog, (struct catalog_entry){.dump = &dumps[index]});
+    }
+    commit(repo, &catalog,
+           (struct catalog_entry){.dump_expiries = expiries, .dump_expiry_count = 2});
+    assert_int_equal(catalog.departed_dump_count, 2);
+
+    assert_ok(condemnation_add_dump(&condemnation, ids[0], &err));
+    commit(repo, &catalog, (struct catalog_entry){.condemnation = &condemnation});
+
+    assert_int_equal(catalog.departed_dump_count, 1);
+    assert_string_equal(catalog.departed_dumps[0], ids[1]);
+    assert_true(catalog_condemned_dump(&catalog, ids[0]));
+}
+
+static void
+backups_and_dumps_may_expire_together(void **state)
+{
+    struct repo *repo = ((struct test_repository *) *state)->repo;
+    SCOPED(catalog_release) struct catalog catalog = {0};
+    const struct dump dump = dump_build("shop", 0);
+    char id[DUMP_ID_SIZE];
+    const struct backup backup = backup_named(0);
+    struct expiry backup_expiry = {backup.id, "too old"};
+    struct expiry dump_expiry = {id, "too old"};
+
+    dump_id(&dump, id);
+    append_backup(repo, &catalog, 0);
+    commit(repo, &catalog, (struct catalog_entry){.dump = &dump});
+    commit(repo, &catalog,
+           (struct catalog_entry){.expiries = &backup_expiry,
+                                  .expiry_count = 1,
+                                  .dump_expiries = &dump_expiry,
+                                  .dump_expiry_count = 1});
+    assert_int_equal(catalog.backup_count, 0);
+    assert_int_equal(catalog.dump_count, 0);
+}
+
+static void
 a_hold_lasts_until_it_is_replaced_or_released(void **state)
 {
     struct repo *repo = ((struct test_repository *) *state)->repo;
@@ -253,18 +342,18 @@ a_hold_lasts_until_it_is_replaced_or_released(void **state)
     struct hold hold = {.until = HOLD_FOR_EVER, .reason = "audit"};
 
     append_backup(repo, &catalog, 1);
-    memcpy(hold.backup, backup_named(1).id, BACKUP_ID_SIZE);
+    memcpy(hold.id, backup_named(1).id, BACKUP_ID_SIZE);
     commit(repo, &catalog, (struct catalog_entry){.hold = &hold});
-    assert_true(catalog_find_hold(&catalog, hold.backup)->until == HOLD_FOR_EVER);
-    assert_string_equal(catalog_find_hold(&catalog, hold.backup)->reason, "audit");
+    assert_true(catalog_find_hold(&catalog, hold.id)->until == HOLD_FOR_EVER);
+    assert_string_equal(catalog_find_hold(&catalog, hold.id)->reason, "audit");
 
     hold.until = INT64_C(1800000000) * US_PER_SECOND;
     commit(repo, &catalog, (struct catalog_entry){.hold = &hold});
     assert_int_equal(catalog.hold_count, 1);
-    assert_true(catalog_find_hold(&catalog, hold.backup)->until == hold.until);
+    assert_true(catalog_find_hold(&catalog, hold.id)->until == hold.until);
 
-    commit(repo, &catalog, (struct catalog_entry){.released = hold.backup});
-    assert_null(catalog_find_hold(&catalog, hold.backup));
+    commit(repo, &catalog, (struct catalog_entry){.released = hold.id});
+    assert_null(catalog_find_hold(&catalog, hold.id));
 }
 
 static void
@@ -294,7 +383,7 @@ what_is_still_true_comes_through_a_checkpoint(void **state)
     struct error err = {0};
 
     append_backup(repo, &writer, 1);
-    memcpy(hold.backup, backup_named(1).id, BACKUP_ID_SIZE);
+    memcpy(hold.id, backup_named(1).id, BACKUP_ID_SIZE);
     commit(repo, &writer, (struct catalog_entry){.hold = &hold});
     commit(repo, &writer, (struct catalog_entry){.verification = &verification});
     condemn(repo, &writer, 1);
@@ -304,8 +393,8 @@ what_is_still_true_comes_through_a_checkpoint(void **state)
 
     assert_ok(catalog_load(repo, &reader, &err));
     assert_int_equal(reader.backup_count, 1);
-    assert_true(catalog_find_hold(&reader, hold.backup)->until == hold.until);
-    assert_string_equal(catalog_find_hold(&reader, hold.backup)->reason, "audit");
+    assert_true(catalog_find_hold(&reader, hold.id)->until == hold.until);
+    assert_string_equal(catalog_find_hold(&reader, hold.id)->reason, "audit");
     assert_int_equal(reader.verification.findings, 3);
     assert_int_equal(reader.condemnation_count, 1);
     assert_true(reader.condemnations[0].number == writer.condemnations[1].number);
@@ -482,6 +571,9 @@ main(void)
         TEST(an_entry_copied_to_another_number_is_refused),
         TEST(an_entry_of_a_newer_version_stops_us),
         TEST(an_expired_backup_leaves_the_catalog_and_its_hold_with_it),
+        TEST(an_expired_dump_leaves_the_catalog_and_its_hold_with_it),
+        TEST(a_departed_dump_is_remembered_until_it_is_condemned),
+        TEST(backups_and_dumps_may_expire_together),
         TEST(a_hold_lasts_until_it_is_replaced_or_released),
         TEST(the_last_verification_is_kept),
         TEST(what_is_still_true_comes_through_a_checkpoint),

@@ -7,11 +7,12 @@
 
 #define MIB (UINT32_C(1) << 20)
 
-/* A catalog whose only condemnation has one pack, one folder, and segments 10 to 12. */
+/* A catalog whose only condemnation has one pack, one folder, one dump, and segments 10 to 12. */
 struct fixture
 {
     uint8_t pack[1][PACK_ID_SIZE];
     char folder[1][BACKUP_ID_SIZE];
+    char dump[1][DUMP_ID_SIZE];
     struct wal_run run;
     struct wal_part part;
     struct condemnation condemnation;
@@ -25,10 +26,16 @@ setup(void **state)
 
     fixture = (struct fixture){.pack = {{0xaa}},
                                .folder = {"2026-11-21T02-12-34-1f3a"},
+                               .dump = {"My%20Shop/backup-2026-11-21T03-00-00"},
                                .run = {1, 10, 12},
                                .part = {7, MIB, {&fixture.run, 1}}};
     fixture.condemnation = (struct condemnation){
-        .packs = {fixture.pack, 1, 1}, .backups = fixture.folder, .backup_count = 1};
+        .packs = {fixture.pack, 1, 1},
+        .backups = fixture.folder,
+        .backup_count = 1,
+        .dumps = fixture.dump,
+        .dump_count = 1,
+    };
     fixture.catalog = (struct catalog){.condemnations = &fixture.condemnation,
                                        .condemnation_count = 1,
                                        .condemned_wal = {&fixture.part, 1}};
@@ -126,6 +133,23 @@ a_backup_whose_wal_is_condemned_is_refused(void **state)
     }
 }
 
+static void
+a_dump_whose_objects_are_condemned_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct dump dump = {.database = "My Shop", .name = "backup-2026-11-21T03-00-00"};
+    struct dump other = {.database = "My", .name = "backup-2026-11-21T03-00-00"};
+    struct error err = {0};
+
+    for (int deleted = 0; deleted < 2; deleted++)
+    {
+        fixture->condemnation.deleted = deleted == 1;
+        assert_status(catalog_check_dump(&fixture->catalog, &dump, &err), STATUS_REFUSED);
+        assert_message("its objects are condemned");
+        assert_ok(catalog_check_dump(&fixture->catalog, &other, &err));
+    }
+}
+
 int
 main(void)
 {
@@ -134,6 +158,7 @@ main(void)
         cmocka_unit_test_setup(a_backup_that_uses_a_condemned_pack_is_refused, setup),
         cmocka_unit_test_setup(a_backup_whose_own_folder_is_condemned_is_refused, setup),
         cmocka_unit_test_setup(a_backup_whose_wal_is_condemned_is_refused, setup),
+        cmocka_unit_test_setup(a_dump_whose_objects_are_condemned_is_refused, setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

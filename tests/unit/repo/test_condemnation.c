@@ -17,6 +17,28 @@ fill(struct condemnation *condemnation)
     pack_set_sort(&condemnation->packs);
     assert_ok(condemnation_add_backup(condemnation, "2026-11-21T02-12-34-1f3a", &err));
     assert_ok(wal_set_add(&condemnation->wal, &part, &err));
+    assert_ok(condemnation_add_dump(condemnation, "shop/backup-2026-11-21T03-00-00", &err));
+}
+
+static void
+superseded_memories_are_condemned_by_the_name_that_superseded_them(void **state)
+{
+    static const struct condemnation condemnation = {
+        .verified_before = "2026-11-21T02-12-34-000042-all",
+    };
+    SCOPED(condemnation_release) struct condemnation read = {0};
+    SCOPED(json_freep) json_t *object = condemnation_to_json(&condemnation);
+    struct error err = {0};
+
+    (void) state;
+    assert_false(condemnation_is_empty(&condemnation));
+    assert_ok(condemnation_from_json(object, &read, &err));
+    assert_true(condemnation_has_verified(&read, "2026-11-21T02-12-34-000041-all"));
+    assert_true(condemnation_has_verified(&read, "2026-11-21T02-12-34-000041-part"));
+    assert_false(condemnation_has_verified(&read, "2026-11-21T02-12-34-000042-all"));
+    assert_false(condemnation_has_verified(&read, "2026-11-21T02-12-34-000042-part"));
+    assert_false(condemnation_has_verified(&read, "2026-11-21T02-12-35-000000-all"));
+    assert_false(condemnation_has_verified(&read, "2000-notes")); /* not ours */
 }
 
 static void
@@ -39,6 +61,7 @@ a_condemnation_is_read_back_from_json_as_it_was(void **state)
     assert_string_equal(
         got, "{\"packs\":[\"01000000000000000000000000000000\","
              "\"fe000000000000000000000000000000\"],\"backups\":[\"2026-11-21T02-12-34-1f3a\"],"
+             "\"dumps\":[\"shop/backup-2026-11-21T03-00-00\"],"
              "\"wal\":[{\"system_identifier\":7,\"wal_segment_size\":16777216,"
              "\"first\":\"000000010000000000000003\",\"last\":\"000000010000000000000005\"}]}");
 
@@ -48,6 +71,8 @@ a_condemnation_is_read_back_from_json_as_it_was(void **state)
     assert_true(pack_set_has(&read.packs, condemnation.packs.ids[1]));
     assert_true(condemnation_has_backup(&read, "2026-11-21T02-12-34-1f3a"));
     assert_false(condemnation_has_backup(&read, "2026-11-21T02-12-34-1f3b"));
+    assert_true(condemnation_has_dump(&read, "shop/backup-2026-11-21T03-00-00"));
+    assert_false(condemnation_has_dump(&read, "shop/backup-2026-11-21T03-00-01"));
     assert_int_equal(wal_runs_segments(wal_set_runs(&read.wal, 7)), 3);
 }
 
@@ -66,6 +91,11 @@ what_nobody_would_have_written_is_corrupt(void **state)
         {"{\"packs\":[],\"backups\":[\"../../redoubt.json\"],\"wal\":[]}", "invalid backup id"},
         {"{\"packs\":[],\"backups\":[null],\"wal\":[]}", "invalid backup id"},
         {"{\"packs\":[],\"backups\":[]}", "wal"},
+        {"{\"packs\":[],\"backups\":[],\"wal\":[],\"dumps\":[\"shop/../x\"]}", "invalid dump id"},
+        {"{\"packs\":[],\"backups\":[],\"wal\":[],\"dumps\":[1]}", "invalid dump id"},
+        {"{\"packs\":[],\"backups\":[],\"wal\":[],\"dumps\":{}}", "dumps"},
+        {"{\"packs\":[],\"backups\":[],\"wal\":[],\"verified_before\":\"zz\"}", "\"zz\""},
+        {"{\"packs\":[],\"backups\":[],\"wal\":[],\"verified_before\":1}", "verified_before"},
     };
 
     (void) state;
@@ -87,6 +117,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_condemnation_is_read_back_from_json_as_it_was),
+        cmocka_unit_test(superseded_memories_are_condemned_by_the_name_that_superseded_them),
         cmocka_unit_test(what_nobody_would_have_written_is_corrupt),
     };
 

@@ -5,6 +5,10 @@
 
 #include <stdio.h>
 
+/* A database's name of 64 bytes: one too many. */
+#define TOO_LONG                                                                                   \
+    "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz000000000001/backup-2024-01-15T10-30-00"
+
 static struct dump
 dump_of(const char *database)
 {
@@ -40,6 +44,19 @@ a_name_says_when_the_dump_started_in_utc(void **state)
 }
 
 static void
+the_time_in_a_name_is_read_back(void **state)
+{
+    (void) state;
+    struct error err = {0};
+    time_us time;
+
+    assert_ok(dump_name_time("backup-2024-01-15T10-30-00", &time, &err));
+    assert_int_equal(time, 1705314600 * US_PER_SECOND);
+    assert_status(dump_name_time("backup-2024-02-31T10-30-00", &time, &err), STATUS_CORRUPT);
+    assert_status(dump_name_time("2024-01-15T10-30-00", &time, &err), STATUS_CORRUPT);
+}
+
+static void
 odd_database_names_have_plain_ids_and_come_back(void **state)
 {
     (void) state;
@@ -49,8 +66,7 @@ odd_database_names_have_plain_ids_and_come_back(void **state)
         "a/b",
         "My Shop",
         "100%",
-        "b\xc3\xbc"
-        "cher",
+        "gr\xc3\xbcn",
         "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz00000000000",
         "///////////////////////////////////////////////////////////////"};
     struct error err = {0};
@@ -85,8 +101,7 @@ an_id_has_one_spelling(void **state)
                                         "a.b/backup-2024-01-15T10-30-00",
                                         "a/b/backup-2024-01-15T10-30-00",
                                         "%00/backup-2024-01-15T10-30-00",
-                                        "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz000000"
-                                        "000001/backup-2024-01-15T10-30-00"};
+                                        TOO_LONG};
     struct dump dump;
     struct error err = {0};
 
@@ -136,6 +151,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_says_when_the_dump_started_in_utc),
+        cmocka_unit_test(the_time_in_a_name_is_read_back),
         cmocka_unit_test(odd_database_names_have_plain_ids_and_come_back),
         cmocka_unit_test(an_id_has_one_spelling),
         cmocka_unit_test(what_is_written_as_json_is_read_again),

@@ -6,6 +6,7 @@
 
 #define BACKUP "2026-11-21T02-12-34-1f3a"
 #define PACK   "00112233445566778899aabbccddeeff"
+#define DUMP   "backup-2026-11-21T03-00-00"
 
 static const struct
 {
@@ -22,6 +23,11 @@ static const struct
     {"shop/backups/" BACKUP "/postgres-manifest", OBJECT_KIND_BACKUP},
     {"shop/backups/" BACKUP "/configuration", OBJECT_KIND_BACKUP},
     {"shop/backups/" BACKUP "/wal/000000020000000000000003", OBJECT_KIND_BACKUP_WAL},
+    {"shop/dumps/shop/" DUMP ".dump.zst", OBJECT_KIND_DUMP},
+    {"shop/dumps/My%20Shop/" DUMP ".sql.gz", OBJECT_KIND_DUMP},
+    {"shop/dumps/shop/" DUMP ".tar.zst", OBJECT_KIND_DUMP},
+    {"shop/dumps/shop/" DUMP ".globals.sql.zst", OBJECT_KIND_DUMP_GLOBALS},
+    {"shop/dumps/shop/" DUMP ".json", OBJECT_KIND_DUMP_DOCUMENT},
 
     /* None of ours, or in the wrong place. */
     {"redoubt.json", OBJECT_KIND_NONE},
@@ -41,6 +47,15 @@ static const struct
     {"shop/backups/yesterday/manifest", OBJECT_KIND_NONE},
     {"shop/log/00000000000000000001.json", OBJECT_KIND_NONE},
     {"shop/verified/x-all", OBJECT_KIND_NONE},
+    {"shop/dumps/" DUMP ".json", OBJECT_KIND_NONE},
+    {"shop/dumps/shop/" DUMP, OBJECT_KIND_NONE},
+    {"shop/dumps/shop/" DUMP ".", OBJECT_KIND_NONE},
+    {"shop/dumps/shop/" DUMP ".dump", OBJECT_KIND_NONE},
+    {"shop/dumps/shop/" DUMP ".json.nfs", OBJECT_KIND_NONE},
+    {"shop/dumps/shop/x/" DUMP ".json", OBJECT_KIND_NONE},
+    {"shop/dumps/My Shop/" DUMP ".json", OBJECT_KIND_NONE},
+    {"shop/dumps/%73hop/" DUMP ".json", OBJECT_KIND_NONE},
+    {"shop/dumps/shop/yesterday.json", OBJECT_KIND_NONE},
 };
 
 static void
@@ -82,6 +97,11 @@ a_name_tells_what_it_names(void **state)
     assert_int_equal(name.wal.log_segment, 3);
     assert_ok(object_name_read(test.repo, names[8].key, &name, &err));
     assert_string_equal(name.backup, BACKUP);
+    assert_ok(object_name_read(test.repo, names[10].key, &name, &err));
+    assert_string_equal(name.dump, "My%20Shop/" DUMP);
+    assert_true(name.gzip);
+    assert_ok(object_name_read(test.repo, names[11].key, &name, &err));
+    assert_false(name.gzip);
     test_repository_close(&test);
 }
 

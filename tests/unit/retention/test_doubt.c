@@ -2,6 +2,7 @@
 #include "tests/support/assert.h"
 
 #include "retention/doubt.h"
+#include "tests/support/dump_build.h"
 
 #include <stdio.h>
 
@@ -126,6 +127,25 @@ one_backup_does_not_outvote_the_others(void **state)
 }
 
 static void
+dumps_from_the_future_are_judged_like_backups(void **state)
+{
+    (void) state;
+    struct fixture fixture = fixture_of((const int[]){20, 10}, 2);
+    struct dump dumps[] = {dump_build("shop", NOW - 2 * DAY), dump_build("My Shop", NOW + 3 * DAY),
+                           dump_build("shop", NOW - DAY)};
+    struct error err = {0};
+
+    fixture.catalog.dumps = dumps;
+    fixture.catalog.dump_count = 2;
+    assert_status(check(&fixture, &err), STATUS_REFUSED);
+    assert_message("dump My%20Shop/backup-2026-11-23T12-00-00 is dated 2026-11-23T12:01:00Z");
+    fixture.catalog.dump_count = 3;
+    assert_ok(check(&fixture, &err));
+    dumps[0] = dump_build("shop", NOW + 300 * DAY);
+    assert_status(check(&fixture, &err), STATUS_REFUSED);
+}
+
+static void
 a_backup_that_does_not_fit_the_log_refuses(void **state)
 {
     (void) state;
@@ -158,6 +178,7 @@ main(void)
         cmocka_unit_test(clocks_of_two_hosts_may_differ_a_little),
         cmocka_unit_test(a_single_wrong_date_is_outvoted_by_what_followed),
         cmocka_unit_test(one_backup_does_not_outvote_the_others),
+        cmocka_unit_test(dumps_from_the_future_are_judged_like_backups),
         cmocka_unit_test(a_backup_that_does_not_fit_the_log_refuses),
     };
 

@@ -261,17 +261,17 @@ a_dry_run_says_the_same_and_changes_nothing(void **state)
     assert_ok(expire(fixture, true, &err));
 
     assert_int_equal(count_objects(fixture, ""), before);
-    assert_int_equal(fixture->report.row_count, DAYS);
+    assert_int_equal(fixture->report.backups.count, DAYS);
     assert_int_equal(fixture->report.packs, 2);
     assert_int_equal(fixture->report.pack_bytes, 8);
     assert_int_equal(fixture->report.segments, 48);
     assert_int_equal(fixture->report.deletions, 0);
     for (size_t day = 0; day < DAYS; day++)
     {
-        assert_string_equal(fixture->report.rows[day].backup.id, fixture->backups[day].backup.id);
-        assert_int_equal(fixture->report.rows[day].keep, day >= DAYS - 2);
-        assert_false(fixture->report.rows[day].committed);
-        assert_true(fixture->report.rows[day].reasons.count > 0);
+        assert_string_equal(fixture->report.backups.items[day].id, fixture->backups[day].backup.id);
+        assert_int_equal(fixture->report.backups.items[day].keep, day >= DAYS - 2);
+        assert_false(fixture->report.backups.items[day].committed);
+        assert_true(fixture->report.backups.items[day].reasons.count > 0);
     }
 }
 
@@ -288,7 +288,7 @@ a_second_run_finds_nothing_more_to_do(void **state)
 
     assert_int_equal(fixture->catalog.last_number, last);
     assert_int_equal(fixture->report.packs + fixture->report.folders + fixture->report.segments, 0);
-    assert_int_equal(fixture->report.row_count, 2);
+    assert_int_equal(fixture->report.backups.count, 2);
 }
 
 static void
@@ -384,7 +384,7 @@ a_held_backup_stays_with_its_packs_and_its_wal(void **state)
     const struct catalog_entry entry = {.hold = &hold};
     struct error err = {0};
 
-    memcpy(hold.backup, fixture->backups[1].backup.id, BACKUP_ID_SIZE);
+    memcpy(hold.id, fixture->backups[1].backup.id, BACKUP_ID_SIZE);
     assert_ok(
         catalog_append(fixture->repo, &fixture->catalog, &entry, (struct catalog_check){0}, &err));
 
@@ -484,14 +484,14 @@ the_newest_good_backup_and_a_held_one_are_not_given_up(void **state)
     size_t objects;
     struct error err = {0};
 
-    memcpy(hold.backup, fixture->backups[3].backup.id, BACKUP_ID_SIZE);
+    memcpy(hold.id, fixture->backups[3].backup.id, BACKUP_ID_SIZE);
     assert_ok(
         catalog_append(fixture->repo, &fixture->catalog, &entry, (struct catalog_check){0}, &err));
     objects = count_objects(fixture, "");
 
     assert_status(expire_run(fixture->repo, &options, &fixture->report, &err), STATUS_REFUSED);
     assert_message("the newest good one");
-    forgotten = hold.backup;
+    forgotten = hold.id;
     assert_status(expire_run(fixture->repo, &options, &fixture->report, &err), STATUS_REFUSED);
     assert_message("is held");
 
@@ -569,7 +569,7 @@ an_empty_repository_is_nothing_to_worry_about(void **state)
     test_repository_open(&test, true);
     fixture.repo = test.repo;
     assert_ok(expire(&fixture, false, &err));
-    assert_int_equal(fixture.report.row_count, 0);
+    assert_int_equal(fixture.report.backups.count, 0);
     expire_report_release(&fixture.report);
     test_repository_close(&test);
 }

@@ -209,7 +209,7 @@ a_held_backup_keeps_its_own_wal_too(void **state)
     add_backup(example, 30);
     add_run(&example->chains[0], example, (struct wal_run){1, 9000, 10000});
     example->holds[0].until = INT64_C(1796083200) * US_PER_SECOND; /* 2026-12-01 */
-    snprintf(example->holds[0].backup, BACKUP_ID_SIZE, "100h");
+    snprintf(example->holds[0].id, BACKUP_ID_SIZE, "100h");
     example->catalog.hold_count = 1;
     plan_all(example);
 

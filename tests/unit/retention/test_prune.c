@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #define BACKUP       "2026-01-01T00-00-00-aaaa"
+#define DUMP         "shop/backup-2026-01-01T03-00-00"
 #define SYSTEM_ID    42
 #define SEGMENT_SIZE (UINT32_C(1) << 24)
 
@@ -103,7 +104,7 @@ append(struct fixture *fixture, const struct catalog_entry *entry)
     return fixture->catalog.last_number;
 }
 
-/* Condemn the backup's folder, the pack and segments 1 to 3. */
+/* Condemn the backup's folder, the dump, the pack and segments 1 to 3. */
 static uint64_t
 condemn(struct fixture *fixture)
 {
@@ -114,6 +115,7 @@ condemn(struct fixture *fixture)
 
     assert_ok(pack_set_add(&condemnation.packs, pack_id, &err));
     assert_ok(condemnation_add_backup(&condemnation, BACKUP, &err));
+    assert_ok(condemnation_add_dump(&condemnation, DUMP, &err));
     assert_ok(wal_runs_add(&part.runs, (struct wal_run){1, 1, 3}, &err));
     assert_ok(wal_set_add(&condemnation.wal, &part, &err));
     number = append(fixture, &(struct catalog_entry){.condemnation = &condemnation});
@@ -176,12 +178,20 @@ what_the_log_says_was_deleted_goes(void **state)
     put(copy, key);
     put(copy, "shop/backups/" BACKUP "/manifest");
     put(copy, "shop/backups/" BACKUP "/wal/000000010000000000000001");
+    put(copy, "shop/dumps/" DUMP ".json");
+    put(copy, "shop/dumps/" DUMP ".sql.gz");
+    put(copy, "shop/dumps/" DUMP ".notes");
+    put(copy, "shop/dumps/other/backup-2026-01-01T03-00-00.json");
     tell_deletion(fixture, condemn(fixture));
 
-    assert_int_equal(prune(fixture), 6);
+    assert_int_equal(prune(fixture), 8);
 
     assert_false(has(copy, key));
     assert_false(has(copy, "shop/backups/" BACKUP "/manifest"));
+    assert_false(has(copy, "shop/dumps/" DUMP ".json"));
+    assert_false(has(copy, "shop/dumps/" DUMP ".sql.gz"));
+    assert_true(has(copy, "shop/dumps/" DUMP ".notes"));
+    assert_true(has(copy, "shop/dumps/other/backup-2026-01-01T03-00-00.json"));
     for (size_t index = 0; index < 3; index++)
     {
         wal_name(fixture, gone[index], key);

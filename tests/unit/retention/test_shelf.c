@@ -39,7 +39,12 @@ add(struct shelf *shelf, time_us taken)
 
     assert_true(shelf->count <= ITEMS_MAX);
     *item = (struct shelf_item){
-        .taken = taken, .finished = taken + HOUR, .good = true, .held_until = SHELF_NOT_HELD};
+        .taken = taken,
+        .finished = taken + HOUR,
+        .good = true,
+        .flaw = "damaged",
+        .held_until = SHELF_NOT_HELD,
+    };
     return item;
 }
 

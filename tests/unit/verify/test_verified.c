@@ -232,6 +232,25 @@ a_memory_that_cannot_be_read_is_a_warning(void **state)
     assert_int_equal(findings_count(fixture->findings, VERIFY_DAMAGE), 0);
 }
 
+/* It was superseded and expired since it was listed; what is left is remembered. */
+static void
+a_memory_that_expires_while_it_is_read_is_no_finding(void **state)
+{
+    struct fixture *fixture = *state;
+    struct verified *verified = create(fixture, at(10));
+
+    note(verified, "a", at(10));
+    finish(&verified, true);
+    verified = create(fixture, at(20));
+    note(verified, "b", at(20));
+    finish(&verified, false);
+
+    faulty_store_arm(fixture->test.repo->store, FAULT_GONE, 2);
+    expect(fixture, clock_now(), "b@20 ");
+    assert_true(faulty_store_struck(fixture->test.repo->store));
+    assert_int_equal(findings_count(fixture->findings, VERIFY_WARNING), 0);
+}
+
 static void
 a_store_that_takes_no_memory_is_a_warning_once(void **state)
 {
@@ -265,6 +284,8 @@ main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(many_notes_go_out_in_parts_before_the_end, setup, teardown),
         cmocka_unit_test_setup_teardown(a_memory_that_cannot_be_read_is_a_warning, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_memory_that_expires_while_it_is_read_is_no_finding, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_store_that_takes_no_memory_is_a_warning_once, setup,
                                         teardown),
     };

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "verify/dump_job.h"
+
+#include "repo/dump_data.h"
+#include "stream/sink.h"
+#include "verify/plain_check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Some two million tables. */
+#define DOCUMENT_LIMIT ((size_t) 256 << 20)
+
+struct dump_job
+{
+    struct crew_job base;
+    const struct dump *dump; /* NULL: nothing to compare with */
+    enum object_kind kind;
+    bool gzip;
+    uint64_t size_bytes;
+    char key[STORE_KEY_MAX + 1];
+};
+
+static enum status
+compare_digest(const struct dump *dump, const struct digest *digest, struct error *err)
+{
+    char found[DIGEST_TEXT_SIZE];
+    char expected[DIGEST_TEXT_SIZE];
+
+    if (dump == NULL || digest_equal(digest, &dump->digest))
+        return OK;
+    digest_format(digest, found);
+    digest_format(&dump->digest, expected);
+    return error_set(err, STATUS_CORRUPT,
+                     "its content has the SHA-256 digest %s, and pg_dump's output had %s", found,
+                     expected);
+}
+
+static enum status
+check_data(struct verify_context *context, const struct dump_job *job, struct error *err)
+{
+    SCOPED(sink_freep) struct sink *sink = NULL;
+    struct digest digest = {{0}};
+
+    TRY(sink_open_null(&sink, err));
+    TRY(sink_push_digest(&sink, NULL, &digest, err));
+    TRY(dump_data_push_open_stages(context->repo, job->key, job->gzip, &sink, err));
+    TRY(context_read(context, job->key, &sink, err));
+    return compare_digest(job->dump, &digest, err);
+}
+
+static enum status
+check_globals(struct verify_context *context, const struct dump_job *job, struct error *err)
+{
+    SCOPED(sink_freep) struct sink *sink = NULL;
+
+    TRY(sink_open_null(&sink, err));
+    return context_read_object(context, job->key, OBJECT_COMPRESSED, &sink, err);
+}
+
+static enum status
+check_document(struct verify_context *context, const struct dump_job *job, struct error *err)
+{
+    SCOPED(buffer_release) struct buffer text = BUFFER_INIT(DOCUMENT_LIMIT);
+    SCOPED(sink_freep) struct sink *sink = NULL;
+    SCOPED(json_freep) json_t *document = NULL;
+    SCOPED(json_freep) json_t *expected = NULL;
+    const json_t *found;
+
+    TRY(sink_open_buffer(&sink, &text, err));
+    TRY(context_read_object(context, job->key, OBJECT_PLAIN, &sink, err));
+    TRY(json_parse(buffer_bytes(&text), DOCUMENT_LIMIT, &document, err));
+    TRY(member_object(document, "dump", &found, err));
+    if (job->dump == NULL)
+        return OK;
+    expected = dump_to_json(job->dump);
+    if (expected == NULL)
+        return error_no_memory(err);
+    if (json_equal(expected, found) != 0)
+        return OK;
+    return error_set(err, STATUS_CORRUPT, "it does not say of the dump what the log says");
+}
+
+static enum status
+check_content(struct verify_context *context, const struct dump_job *job, struct error *err)
+{
+    if (job->kind == OBJECT_KIND_DUMP)
+        return check_data(context, job, err);
+    if (job->kind == OBJECT_KIND_DUMP_DOCUMENT)
+        return check_document(context, job, err);
+    return check_globals(context, job, err);
+}
+
+static enum status
+run(struct crew_job *base, struct crew_member *member, struct error *err)
+{
+    struct dump_job *job = (struct dump_job *) base;
+    struct verify_context *context = member->context;
+    struct error reason = {0};
+    enum status status = check_content(context, job, &reason);
+
+    return context_conclude(context, job->key, job->size_bytes, status, &reason, err);
+}
+
+static void
+free_job(struct crew_job *job)
+{
+    free(job);
+}
+
+enum status
+dump_job_send(struct crew *crew, struct verify_context *context, const struct inventory_item *item,
+              const struct object_name *name, const struct dump *dump, struct error *err)
+{
+    struct verified_record record = plain_check_record(item);
+    struct dump_job *job;
+    char key[STORE_KEY_MAX + 1];
+
+    if (!item->due)
+        return context_carry(context, &record, err);
+    TRY(repo_key(context->repo, key, err, "%s", item->name));
+    job = calloc(1, sizeof(*job));
+    if (job == NULL)
+        return error_no_memory(err);
+    job->base.run = run;
+    job->base.free = free_job;
+    job->dump = dump;
+    job->kind = name->kind;
+    job->gzip = name->gzip;
+    job->size_bytes = item->size_bytes;
+    memcpy(job->key, key, sizeof(key));
+    return crew_send(crew, &job->base, err);
+}
