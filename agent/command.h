@@ -96,6 +96,7 @@ const char *command_suggest(const char *name);
 
 /* extern const struct command command_<name>; in the order of the table */
 extern const struct command command_backup;
+extern const struct command command_dump;
 extern const struct command command_archive_push;
 extern const struct command command_copy;
 extern const struct command command_init;
@@ -104,6 +105,8 @@ extern const struct command command_list;
 extern const struct command command_expire;
 extern const struct command command_hold;
 extern const struct command command_verify;
+extern const struct command command_check;
 extern const struct command command_restore;
+extern const struct command command_restore_dump;
 extern const struct command command_archive_get;
 extern const struct command command_doctor;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/config.h"
 
+#include "agent/config_checks.h"
+#include "agent/config_dumps.h"
 #include "agent/config_repository.h"
 #include "agent/config_retention.h"
 #include "agent/schema.h"
@@ -45,6 +47,8 @@ static const struct schema_field config_fields[] = {
              .read = config_repository_read_further),
     FIELD(config, encryption, SCHEMA_CUSTOM, .required = true, .read = read_encryption),
     {.name = "retention", .type = SCHEMA_CUSTOM, .read = read_retention}, /* into struct config */
+    FIELD(config, checks, SCHEMA_CUSTOM, .read = config_checks_read),
+    FIELD(config, dumps, SCHEMA_CUSTOM, .read = config_dumps_read),
     FIELD(config, compression_level, SCHEMA_INTEGER, .minimum = 1, .maximum = 19),
     FIELD(config, workers, SCHEMA_INTEGER, .minimum = 1, .maximum = WORKERS_MAX),
     FIELD_AS("memory", config, memory_bytes, SCHEMA_SIZE, .minimum = 64 * MIB, .maximum = TIB),
@@ -108,6 +112,8 @@ config_freep(struct config **config)
         return;
     zone_freep(&(*config)->zone);
     yaml_freep(&(*config)->tree);
+    config_checks_release(&(*config)->checks);
+    config_dumps_release(&(*config)->dumps);
     free((*config)->further.items);
     free(*config);
     *config = NULL;

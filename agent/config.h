@@ -9,7 +9,9 @@
  */
 #pragma once
 
+#include "agent/config_checks.h"
 #include "base/bytes.h"
+#include "dump/dump_run.h"
 #include "retention/policy.h"
 
 #include <stdbool.h>
@@ -90,6 +92,23 @@ struct config_encryption
     const char *passphrase_file; /* of its mode; else NULL */
 };
 
+struct config_dump
+{
+    const char *database;
+    unsigned format;                 /* enum dump_format */
+    unsigned compression;            /* enum dump_compression */
+    struct dump_selection selection; /* its lists are owned, their texts are not */
+    uint32_t jobs;                   /* more than 1 only of the directory format */
+    const char *const *arguments;    /* owned; more of pg_dump's; ends with NULL; NULL: none */
+};
+
+/* In the file's order, each for a database of its own. */
+struct config_dumps
+{
+    struct config_dump *items; /* owned */
+    size_t count;
+};
+
 struct config
 {
     const char *path; /* of the configuration file */
@@ -101,6 +120,8 @@ struct config
         *chosen;                         /* to read from: the main one, or as config_choose said */
     struct config_encryption encryption; /* of all of them */
     struct retention_policy retention;
+    struct config_checks checks;
+    struct config_dumps dumps;
     uint32_t compression_level; /* zstd's */
     uint32_t workers;           /* one for each processor we may use, unless set */
     uint64_t memory_bytes;

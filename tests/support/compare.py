@@ -50,10 +50,17 @@ def picture(cluster):
     for kind, name, *rest in cluster.sql("set search_path = '';" + _CLUSTER):
         found[kind, name] = rest
     for database in cluster.databases():
-        schema = cluster.tool("pg_dump", "--schema-only", database=database).out
-        found["schema", database] = _without_noise(schema)
-        for kind, name, *rest in cluster.sql("set search_path = '';" + _TABLES, database):
-            found[kind, database, name] = rest
+        for (kind, *name), value in picture_of_database(cluster, database).items():
+            found[(kind, database, *name)] = value
+    return found
+
+
+def picture_of_database(cluster, database):
+    """The same of one database, in which its own name is not."""
+    schema = cluster.tool("pg_dump", "--schema-only", database=database).out
+    found = {("schema",): _without_noise(schema)}
+    for kind, name, *rest in cluster.sql("set search_path = '';" + _TABLES, database):
+        found[kind, name] = rest
     return found
 
 

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: PostgreSQL
+/*
+ * config_checks.h - the configuration's section "checks": one mapping, or a list
+ * of them, each for a database.
+ */
+#pragma once
+
+#include "base/yaml.h"
+#include "checks/checks.h"
+
+struct config;
+
+/* Each for the database that it names. */
+struct config_checks
+{
+    struct checks_config *items; /* owned */
+    size_t count;
+};
+
+/* into: a struct config_checks, empty.  A schema's custom field. */
+NODISCARD enum status config_checks_read(const struct yaml_node *section, void *into,
+                                         struct error *err);
+
+/* Those of a database: the ones that name it, else the ones that name none; NULL: there are none.
+ */
+const struct checks_config *config_checks_for(const struct config *config, const char *database);
+
+void config_checks_release(struct config_checks *checks);

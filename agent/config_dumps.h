@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: PostgreSQL
+/*
+ * config_dumps.h - the configuration's section "dumps": a list, each of it for a
+ * database.
+ */
+#pragma once
+
+#include "agent/config.h"
+#include "base/yaml.h"
+
+/* into: a struct config_dumps, empty.  A schema's custom field. */
+NODISCARD enum status config_dumps_read(const struct yaml_node *section, void *into,
+                                        struct error *err);
+
+/* How a database is dumped that the section does not name. */
+struct config_dump config_dumps_default(const char *database);
+
+/* NULL: the section does not name it. */
+const struct config_dump *config_dumps_find(const struct config_dumps *dumps, const char *database);
+
+void config_dumps_release(struct config_dumps *dumps);
