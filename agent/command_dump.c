@@ -330,7 +330,8 @@ const struct command command_dump = {
         "from it.\n\n"
         "A dump exists only when pg_dump succeeded and everything is stored.  Every run, good or "
         "bad, is in the repository's log.  One that is less than half as large as the smallest "
-        "of the last seven, or more than five times as large as the largest, is kept and marked "
+        "of the last seven, or more than five times as large as the largest of at least three, is "
+        "kept and marked "
         "as suspicious, and the exit code is that of damage.",
     .arguments = arguments,
     .options = options,

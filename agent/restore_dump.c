@@ -41,10 +41,79 @@ restore_dump_release(struct restore_dump *run)
     check_results_release(&run->checks);
 }
 
+static enum status
+connect(struct restore_dump *run, struct pg_connection **connection, struct error *err)
+{
+    const char *server = options_text(&run->invocation->options, "server");
+    const char *configured = run->invocation->config->postgres.connection;
+
+    if (run->conninfo == NULL)
+        TRY(pg_conninfo_with_database(server == NULL ? configured : server, "postgres",
+                                      &run->conninfo, err));
+    return pg_connection_open(connection, run->conninfo, PG_CONNECTION_SQL, err);
+}
+
+/* What an earlier run loaded says itself of which dump it is. */
+static enum status
+find_restored(struct restore_dump *run, const char *name, char id[DUMP_ID_SIZE], struct error *err)
+{
+    SCOPED(pg_connection_freep) struct pg_connection *connection = NULL;
+
+    if (strlen(name) >= sizeof(run->into))
+        return error_set(err, STATUS_REFUSED, "there is no database \"%s\"", name);
+    memcpy(run->into, name, strlen(name) + 1);
+    run->restored = true;
+    TRY(connect(run, &connection, err));
+    return database_read_source(connection, name, id, err);
+}
+
+/* What says how to load means nothing for what is loaded. */
+static enum status
+check_restored_options(const struct options *given, struct error *err)
+{
+    const struct
+    {
+        const char *name;
+        bool given;
+    } others[] = {
+        {"dump", options_text(given, "dump") != NULL},
+        {"into", options_text(given, "into") != NULL},
+        {"table", options_list(given, "table", 0) != NULL},
+        {"schema-only", options_flag(given, "schema-only")},
+        {"no-owner", options_flag(given, "no-owner")},
+        {"jobs", options_u32(given, "jobs", 0) != 0},
+    };
+
+    for (size_t index = 0; index < sizeof(others) / sizeof(others[0]); index++)
+        if (others[index].given)
+            return error_set(err, STATUS_CONFIG,
+                             "options \"--restored\" and \"--%s\" do not go together",
+                             others[index].name);
+    return OK;
+}
+
+/* "": the newest. */
+static enum status
+name_dump(struct restore_dump *run, char name[DUMP_ID_SIZE], struct error *err)
+{
+    const struct options *given = &run->invocation->options;
+    const char *restored = options_text(given, "restored");
+    const char *dump = options_text(given, "dump");
+
+    if (restored != NULL)
+    {
+        TRY(check_restored_options(given, err));
+        return find_restored(run, restored, name, err);
+    }
+    snprintf(name, DUMP_ID_SIZE, "%s", dump == NULL ? "" : dump);
+    return OK;
+}
+
 enum status
 restore_dump_choose(struct restore_dump *run, struct error *err)
 {
     const struct invocation *invocation = run->invocation;
+    char name[DUMP_ID_SIZE];
     SCOPED(catalog_release) struct catalog catalog = {0};
     const struct dump *dump = NULL;
     char id[DUMP_ID_SIZE];
@@ -55,10 +124,11 @@ restore_dump_choose(struct restore_dump *run, struct error *err)
         error_hint(err, "\"redoubt list\" shows all dumps.");
         return STATUS_CONFIG;
     }
+    TRY(name_dump(run, name, err));
     TRY(repository_open(invocation->config, &run->repo, err));
     TRY(catalog_load(run->repo, &catalog, err));
-    TRY(dump_choice_make(&catalog, invocation->arguments[0],
-                         options_text(&invocation->options, "dump"), &dump, err));
+    TRY(dump_choice_make(&catalog, invocation->arguments[0], name[0] == '\0' ? NULL : name, &dump,
+                         err));
     if (dump->suspicious)
         log_warning("dump %s is suspicious: its size is far from that of the others", dump->name);
     dump_id(dump, id);
@@ -88,9 +158,7 @@ find_server(struct restore_dump *run, struct error *err)
     const char *server = options_text(&run->invocation->options, "server");
     SCOPED(pg_connection_freep) struct pg_connection *connection = NULL;
 
-    TRY(pg_conninfo_with_database(server == NULL ? postgres->connection : server, "postgres",
-                                  &run->conninfo, err));
-    TRY(pg_connection_open(&connection, run->conninfo, PG_CONNECTION_SQL, err));
+    TRY(connect(run, &connection, err));
     run->server_version = pg_connection_version(connection);
     TRY(pg_programs_find(server == NULL ? postgres->bin_directory : NULL,
                          run->server_version / 10000, &run->programs, err));
@@ -121,6 +189,8 @@ read_into(struct restore_dump *run, struct error *err)
 {
     const char *into = options_text(&run->invocation->options, "into");
 
+    if (run->restored)
+        return OK;
     if (into == NULL)
     {
         namesake_make(run->document.dump.database, NAMESAKE_RESTORE, clock_now(), run->into);
@@ -224,7 +294,11 @@ static enum status
 check_swap(const struct restore_dump *run, struct error *err)
 {
     const struct swap_options options = {
-        .conninfo = run->conninfo, .database = run->document.dump.database, .now = clock_now()};
+        .conninfo = run->conninfo,
+        .database = run->document.dump.database,
+        .restored = run->restored ? run->into : NULL,
+        .now = clock_now(),
+    };
 
     TRY(check_swap_options(run, err));
     TRY(require_whole(&run->document, err));
@@ -243,6 +317,8 @@ restore_dump_plan(struct restore_dump *run, struct error *err)
     TRY(find_server(run, err));
     if (run->swap)
         TRY(check_swap(run, err));
+    if (run->restored)
+        return OK;
     options = load_options_of(run);
     return load_check(&options, &run->document, err);
 }
@@ -349,7 +425,10 @@ swap(struct restore_dump *run, struct error *err)
 enum status
 restore_dump_carry_out(struct restore_dump *run, struct error *err)
 {
-    TRY(load(run, err));
+    if (run->restored)
+        run->loaded = true;
+    else
+        TRY(load(run, err));
     TRY(check(run, err));
     fflush(stdout); /* before the question */
     return swap(run, err);

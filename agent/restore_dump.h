@@ -30,7 +30,8 @@ struct restore_dump
     int server_version;
     unsigned jobs;
     bool swap;
-    bool loaded; /* from here on: what was done */
+    bool restored; /* into is there: an earlier run loaded it */
+    bool loaded;   /* from here on: what was done; or was done before */
     int64_t load_ms;
     bool checked;
     struct check_results checks; /* owned */
@@ -47,7 +48,7 @@ NODISCARD enum status restore_dump_choose(struct restore_dump *run, struct error
 NODISCARD enum status restore_dump_plan(struct restore_dump *run, struct error *err);
 
 /*
- * Load, check, and swap where that is asked for, telling of each as it is done.
+ * Load what is not there yet, check, and swap where that is asked for, telling of each as it is done.
  * CORRUPT: a check failed, and the restored database stays for looking at it.
  */
 NODISCARD enum status restore_dump_carry_out(struct restore_dump *run, struct error *err);

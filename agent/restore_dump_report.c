@@ -33,6 +33,13 @@ restore_dump_report_beside(const struct restore_dump *run)
 }
 
 static void
+print_then(const struct restore_dump *run)
+{
+    if (run->swap)
+        printf("  then        it takes the place of \"%s\"\n", run->document.dump.database);
+}
+
+static void
 print_how(const struct restore_dump *run)
 {
     bool spooled = load_needs_spool(&run->document.dump, run->jobs);
@@ -43,8 +50,15 @@ print_how(const struct restore_dump *run)
         puts("  only        definitions, no rows");
     for (size_t index = 0; run->tables != NULL && run->tables[index] != NULL; index++)
         printf("  %-10s  %s\n", index == 0 ? "rows of" : "", run->tables[index]);
-    if (run->swap)
-        printf("  then        it takes the place of \"%s\"\n", run->document.dump.database);
+    print_then(run);
+}
+
+static void
+print_restored(const struct restore_dump *run)
+{
+    printf("  in          \"%s\", which an earlier run loaded\n", run->into);
+    print_then(run);
+    fflush(stdout);
 }
 
 void
@@ -59,6 +73,11 @@ restore_dump_report_plan(const struct restore_dump *run)
     units_format_size(dump->raw_bytes, raw);
     units_format_size(dump->stored_bytes, stored);
     printf("Restore of database \"%s\" as it was at %s.\n", dump->database, started);
+    if (run->restored)
+    {
+        print_restored(run);
+        return;
+    }
     printf("  dump        %s, of PostgreSQL %u%s\n", dump->name, dump->server_version / 10000,
            dump->suspicious ? ", SUSPICIOUS" : "");
     printf("  size        %s; %s to fetch\n", raw, stored);
@@ -89,14 +108,31 @@ print_swapped(const struct restore_dump *run)
            run->swap_result.aside, run->swap_result.aside);
 }
 
+static bool
+is_whole(const struct restore_dump *run)
+{
+    const struct options *given = &run->invocation->options;
+
+    return run->tables == NULL && !options_flag(given, "schema-only") &&
+           !options_flag(given, "no-owner");
+}
+
 void
 restore_dump_report_done(const struct restore_dump *run)
 {
+    const char *database = run->document.dump.database;
+
     if (run->swapped)
+    {
         print_swapped(run);
-    else
-        printf("\nIt is in database \"%s\"; \"%s\" was not touched. Look at it:\n  psql -d '%s'\n",
-               run->into, run->document.dump.database, run->into);
+        return;
+    }
+    printf("\nIt is in database \"%s\"; \"%s\" was not touched. Look at it:\n  psql -d '%s'\n",
+           run->into, database, run->into);
+    if (is_whole(run))
+        printf("Let it take the place of \"%s\":\n"
+               "  redoubt restore-dump '%s' --restored '%s' --swap\n",
+               database, database, run->into);
 }
 
 static json_t *

@@ -12,6 +12,7 @@
 /* How the comment of one that is being loaded begins. */
 #define UNFINISHED "redoubt: not loaded to the end: "
 #define LOADED     "redoubt: restored from "
+#define PARTLY     "redoubt: restored in part from "
 
 #define DUPLICATE_DATABASE "42P04"
 
@@ -184,12 +185,51 @@ database_create(const char *conninfo, const char *name, const struct dump_docume
 
 enum status
 database_mark_loaded(const char *conninfo, const char *name, const struct dump_document *document,
-                     struct error *err)
+                     bool whole, struct error *err)
 {
     SCOPED(finish_connection) PGconn *conn = NULL;
 
     TRY(open_plainly(conninfo, &conn, err));
-    return comment_on(conn, name, LOADED, document, err);
+    return comment_on(conn, name, whole ? LOADED : PARTLY, document, err);
+}
+
+static enum status
+query_comment(struct pg_connection *connection, const char *name, PGresult **result,
+              struct error *err)
+{
+    SCOPED(buffer_release) struct buffer command = BUFFER_INIT(COMMAND_LIMIT);
+    const char *text;
+
+    TRY(buffer_append_text(&command, err,
+                           "SELECT pg_catalog.shobj_description(oid, 'pg_database')"
+                           " FROM pg_catalog.pg_database WHERE datname = "));
+    TRY(pg_quote_literal(name, &command, err));
+    TRY(buffer_text(&command, &text, err));
+    return pg_query(connection, text, result, err);
+}
+
+enum status
+database_read_source(struct pg_connection *connection, const char *name, char id[DUMP_ID_SIZE],
+                     struct error *err)
+{
+    SCOPED(pg_result_freep) PGresult *result = NULL;
+    const char *comment;
+    size_t length;
+
+    TRY(query_comment(connection, name, &result, err));
+    if (PQntuples(result) == 0)
+        return error_set(err, STATUS_REFUSED, "there is no database \"%s\"", name);
+    comment = PQgetvalue(result, 0, 0);
+    if (strncmp(comment, LOADED, sizeof(LOADED) - 1) != 0)
+    {
+        error_set(err, STATUS_REFUSED, "database \"%s\" does not hold the whole of a dump", name);
+        error_detail(err, "Its comment is \"%.200s\".", comment);
+        return STATUS_REFUSED;
+    }
+    comment += sizeof(LOADED) - 1;
+    length = strcspn(comment, ",");
+    snprintf(id, DUMP_ID_SIZE, "%.*s", (int) (length < DUMP_ID_SIZE ? length : 0), comment);
+    return OK;
 }
 
 enum status

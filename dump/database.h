@@ -24,9 +24,14 @@ NODISCARD enum status database_create(const char *conninfo, const char *name,
                                       const struct dump_document *document, bool no_owner,
                                       struct error *err);
 
-/* Let the comment say that it was loaded to the end. */
+/* Let the comment say that it was loaded to the end, and whether all of the dump was wanted. */
 NODISCARD enum status database_mark_loaded(const char *conninfo, const char *name,
-                                           const struct dump_document *document, struct error *err);
+                                           const struct dump_document *document, bool whole,
+                                           struct error *err);
+
+/* The dump of which that comment says that all of it was loaded.  REFUSED: it says no such thing. */
+NODISCARD enum status database_read_source(struct pg_connection *connection, const char *name,
+                                           char id[DUMP_ID_SIZE], struct error *err);
 
 /* Drop what database_create made, with whoever is connected to it. */
 NODISCARD enum status database_drop(const char *conninfo, const char *name, struct error *err);

@@ -306,7 +306,9 @@ fill_and_mark(struct load *load, struct error *err)
     }
     if (!options->schema_only)
         TRY(analyze(options, err));
-    return database_mark_loaded(options->conninfo, options->into, load->document, err);
+    return database_mark_loaded(
+        options->conninfo, options->into, load->document,
+        !options->schema_only && !options->no_owner && options->tables == NULL, err);
 }
 
 enum status

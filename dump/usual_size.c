@@ -5,6 +5,9 @@
 
 #define LARGE_FACTOR 5
 
+/* Before there are so many, a database is young, and grows by any factor. */
+#define LARGE_COUNT 3
+
 static void
 take(struct usual_size *usual, uint64_t raw_bytes)
 {
@@ -41,5 +44,6 @@ usual_size_is_small(const struct usual_size *usual, uint64_t raw_bytes)
 bool
 usual_size_is_large(const struct usual_size *usual, uint64_t raw_bytes)
 {
-    return usual->count > 0 && raw_bytes > 0 && (raw_bytes - 1) / LARGE_FACTOR >= usual->largest;
+    return usual->count >= LARGE_COUNT && raw_bytes > 0 &&
+           (raw_bytes - 1) / LARGE_FACTOR >= usual->largest;
 }

@@ -4,7 +4,8 @@
  *
  * The rule: pg_dump's output is compared with that of the last seven dumps of the
  * same database in the same format which were not suspicious themselves.  Less
- * than half of the smallest, or more than five times the largest, is suspicious.
+ * than half of the smallest is suspicious, and so is more than five times the
+ * largest of at least three.
  * So growth and shrinking of every day pass, and one dump whose size the operator
  * accepted moves the range at once.  Pure.
  */

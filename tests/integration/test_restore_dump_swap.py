@@ -13,7 +13,7 @@ from support import compare, process
 from support.cluster import Cluster, bindir
 from support.redoubt import Redoubt
 from support.repository import FileRepository
-from support.restoring import EXIT_CORRUPT, EXIT_FAILURE, EXIT_REFUSED, Story
+from support.restoring import EXIT_CORRUPT, EXIT_FAILURE, EXIT_REFUSED, EXIT_USAGE, Story
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +90,32 @@ def test_a_swap_puts_the_restored_database_in_the_place_of_the_original(own):
     assert [(b["name"], b["kind"]) for b in again["beside"]] == [(aside, "before")]
     assert own.redoubt.json("restore-dump", "--drop-old", aside, "--yes") == {"dropped": aside}
     assert aside not in own.databases()
+
+
+def test_what_was_restored_and_looked_at_is_swapped_in_without_loading_it_again(own):
+    wanted = own.picture()
+    own.dump()
+    own.cluster.sql("drop table shop.comments", "shop")
+    loaded = own.restore()["into"]
+    own.redoubt.run("dump", "--accept-size", "shop")  # newer, and not what was looked at
+    oid = own.cluster.value(f"select oid from pg_database where datname = '{loaded}'")
+
+    report = own.restore("--restored", loaded, "--swap", "--yes")
+
+    assert report["into"] == loaded and report["swapped"]["aside"] in own.databases()
+    assert {c["state"] for c in report["checks"]} <= {"passed", "skipped"}
+    assert own.cluster.value("select oid from pg_database where datname = 'shop'") == oid
+    compare.assert_equal(wanted, own.picture())
+
+
+def test_only_the_whole_of_a_dump_that_an_earlier_run_loaded_is_swapped_in(shared):
+    shared.dump()
+    part = shared.restore("--schema-only", "--into", "look")["into"]
+
+    for name in ("shop", "nothing_of_the_kind", part):
+        said = shared.refuse("--restored", name, "--swap", "--yes", code=EXIT_REFUSED)
+        assert f'"{name}"' in said
+    shared.refuse("--restored", part, "--jobs", "2", code=EXIT_USAGE)
 
 
 def test_a_swap_that_cannot_work_is_refused_before_the_load(own):

@@ -17,12 +17,13 @@ dump_of(const char *database, enum dump_format format, uint64_t raw_bytes)
 static void
 less_than_half_or_more_than_five_times_is_unusual(void **state)
 {
-    struct dump dumps[] = {dump_of("shop", DUMP_CUSTOM, 101), dump_of("shop", DUMP_CUSTOM, 200)};
-    struct catalog catalog = {.dumps = dumps, .dump_count = 2};
+    struct dump dumps[] = {dump_of("shop", DUMP_CUSTOM, 101), dump_of("shop", DUMP_CUSTOM, 200),
+                           dump_of("shop", DUMP_CUSTOM, 150)};
+    struct catalog catalog = {.dumps = dumps, .dump_count = 3};
     struct usual_size usual = usual_size_of(&catalog, &dumps[0]);
 
     (void) state;
-    assert_int_equal(usual.count, 2);
+    assert_int_equal(usual.count, 3);
     assert_int_equal(usual.smallest, 101);
     assert_int_equal(usual.largest, 200);
     assert_true(usual_size_is_small(&usual, 0));
@@ -46,6 +47,18 @@ without_earlier_ones_any_size_is_usual(void **state)
     assert_int_equal(usual.count, 0);
     assert_false(usual_size_is_small(&usual, 0));
     assert_false(usual_size_is_large(&usual, UINT64_MAX));
+}
+
+static void
+a_young_database_may_grow_but_not_shrink(void **state)
+{
+    struct dump dumps[] = {dump_of("shop", DUMP_CUSTOM, 100), dump_of("shop", DUMP_CUSTOM, 100)};
+    struct catalog catalog = {.dumps = dumps, .dump_count = 2};
+    struct usual_size usual = usual_size_of(&catalog, &dumps[0]);
+
+    (void) state;
+    assert_false(usual_size_is_large(&usual, UINT64_MAX));
+    assert_true(usual_size_is_small(&usual, 49));
 }
 
 static void
@@ -90,6 +103,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(less_than_half_or_more_than_five_times_is_unusual),
         cmocka_unit_test(without_earlier_ones_any_size_is_usual),
+        cmocka_unit_test(a_young_database_may_grow_but_not_shrink),
         cmocka_unit_test(only_good_ones_of_the_same_database_and_format_count),
         cmocka_unit_test(only_the_last_seven_count),
     };
