@@ -48,8 +48,8 @@ NODISCARD enum status restore_dump_choose(struct restore_dump *run, struct error
 NODISCARD enum status restore_dump_plan(struct restore_dump *run, struct error *err);
 
 /*
- * Load what is not there yet, check, and swap where that is asked for, telling of each as it is done.
- * CORRUPT: a check failed, and the restored database stays for looking at it.
+ * Load what is not there yet, check, and swap where that is asked for, telling of each as it is
+ * done. CORRUPT: a check failed, and the restored database stays for looking at it.
  */
 NODISCARD enum status restore_dump_carry_out(struct restore_dump *run, struct error *err);
 

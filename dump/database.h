@@ -29,7 +29,8 @@ NODISCARD enum status database_mark_loaded(const char *conninfo, const char *nam
                                            const struct dump_document *document, bool whole,
                                            struct error *err);
 
-/* The dump of which that comment says that all of it was loaded.  REFUSED: it says no such thing. */
+/* The dump of which that comment says that all of it was loaded.  REFUSED: it says no such thing.
+ */
 NODISCARD enum status database_read_source(struct pg_connection *connection, const char *name,
                                            char id[DUMP_ID_SIZE], struct error *err);
 
