@@ -15,9 +15,9 @@
 #include "tests/support/assert.h"
 
 #include "repo/object_name.h"
-#include "retention/expire.h"
+#include "retention/policy.h"
 #include "tests/support/dump_build.h"
-#include "tests/support/turns.h"
+#include "tests/support/expiry_play.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,25 +43,19 @@ struct scene
 static void
 set_scene(struct scene *scene, uint64_t log_entries)
 {
-    struct repo repo = {.cluster = (char *) "shop",
-                        .conditional_create = true,
-                        .compression_level = 1,
-                        .threads = 1};
-    const struct catalog_entry nothing = {.released = "nobody"};
+    struct repo repo;
     struct error err = {0};
 
     *scene = (struct scene){.now = clock_now()};
     assert_ok(store_open_memory(&scene->content, &err));
-    repo.store = scene->content;
+    repo = expiry_play_repo(scene->content);
     for (int number = 0; number < DUMPS_FIRST; number++)
     {
         const struct dump dump = dump_build("shop", scene->now - (20 - number) * US_PER_DAY);
 
         dump_build_commit(&repo, &scene->catalog, &dump);
     }
-    while (scene->catalog.last_number < log_entries)
-        assert_ok(
-            catalog_append(&repo, &scene->catalog, &nothing, (struct catalog_check){0}, &err));
+    expiry_play_fill_log(&repo, &scene->catalog, log_entries);
 }
 
 static void
@@ -129,35 +123,6 @@ static enum status
 dump_other(void *arg, struct repo *repo, struct error *err)
 {
     return dump_database(arg, "other", repo, err);
-}
-
-static enum status
-expire(void *arg, struct repo *repo, struct error *err)
-{
-    SCOPED(expire_report_release) struct expire_report report = {0};
-    struct retention_policy policy = retention_policy_default();
-    const struct expire_options options = {.policy = &policy, .now = clock_now(), .workers = 1};
-
-    (void) arg;
-    policy.daily = 1;
-    policy.weekly = 0;
-    policy.monthly = 0;
-    policy.recovery_window_us = 0;
-    policy.minimum_age_us = 0;
-    policy.grace_us = 0;
-    return expire_run(repo, &options, &report, err);
-}
-
-/* Somebody else's entry, which may be preceded by a checkpoint. */
-static enum status
-pass_by(void *arg, struct repo *repo, struct error *err)
-{
-    SCOPED(catalog_release) struct catalog catalog = {0};
-    const struct catalog_entry entry = {.released = "nobody"};
-
-    (void) arg;
-    TRY(catalog_load(repo, &catalog, err));
-    return catalog_append(repo, &catalog, &entry, (struct catalog_check){0}, err);
 }
 
 /* Checks */
@@ -241,27 +206,10 @@ check_needed(void *arg, const char *key, uint64_t size_bytes, struct error *err)
     return error_set(err, STATUS_CORRUPT, "%s is left over", key);
 }
 
-/* Losing to another is no failure: REFUSED is what a dump says that was overtaken. */
-static bool
-ended_well(const struct turns_play *play, struct error *err)
-{
-    for (size_t actor = 0; actor < play->actor_count; actor++)
-    {
-        enum status status = play->actors[actor].status;
-
-        if (status == OK || status == STATUS_REFUSED)
-            continue;
-        *err = play->actors[actor].err;
-        error_context(err, "%s", play->actors[actor].name);
-        return false;
-    }
-    return true;
-}
-
 static bool
 nothing_is_left_over(void *arg, struct repo *repo, const struct turns_play *play, struct error *err)
 {
-    return ended_well(play, err) && expire(arg, repo, err) == OK &&
+    return expiry_play_ended_well(play, err) && expiry_play_expire(arg, repo, err) == OK &&
            inspect(arg, repo, "/log/", false, err) &&
            store_list(repo->store, "shop/dumps/", "", check_needed, arg, err) == OK;
 }
@@ -270,49 +218,20 @@ nothing_is_left_over(void *arg, struct repo *repo, const struct turns_play *play
 
 static const struct turns_actor dumper = {.name = "dumper", .act = dump_shop};
 static const struct turns_actor other_dumper = {.name = "other dumper", .act = dump_other};
-static const struct turns_actor expirer = {.name = "expirer", .act = expire};
-static const struct turns_actor other_expirer = {.name = "other expirer", .act = expire};
-static const struct turns_actor passer_by = {.name = "passer-by", .act = pass_by};
+static const struct turns_actor expirer = {.name = "expirer", .act = expiry_play_expire};
+static const struct turns_actor other_expirer = {.name = "other expirer",
+                                                 .act = expiry_play_expire};
+static const struct turns_actor passer_by = {.name = "passer-by", .act = expiry_play_pass_by};
 
 static struct turns_play
 play_of(struct scene *scene, unsigned preemptions)
 {
-    return (struct turns_play){.preemptions = preemptions,
-                               .begin = begin,
-                               .inspect = inspect,
-                               .end = nothing_is_left_over,
-                               .arg = scene};
-}
+    struct turns_play play = expiry_play_of(preemptions, scene);
 
-static void
-cast(struct turns_play *play, struct turns_actor actor)
-{
-    play->actors[play->actor_count++] = actor;
-}
-
-static void
-assert_safe(struct turns_play *play, struct scene *scene)
-{
-    struct turns_result result;
-    struct error err = {0};
-
-    assert_ok(turns_play_all(play, scene->content, &result, &err));
-    printf("  %llu orders of up to %llu turns\n", (unsigned long long) result.orders,
-           (unsigned long long) result.longest);
-    if (result.violated)
-        fail_msg("%s", result.violation);
-}
-
-static void
-assert_unsafe(struct turns_play *play, struct scene *scene)
-{
-    struct turns_result result;
-    struct error err = {0};
-
-    assert_ok(turns_play_all(play, scene->content, &result, &err));
-    assert_true(result.violated);
-    if (strstr(result.violation, "is gone, and the dump is in the catalog") == NULL)
-        fail_msg("%s", result.violation);
+    play.begin = begin;
+    play.inspect = inspect;
+    play.end = nothing_is_left_over;
+    return play;
 }
 
 static void
@@ -324,9 +243,9 @@ a_dump_and_an_expirer_never_lose_data(void **state)
     (void) state;
     set_scene(&scene, 0);
     play = play_of(&scene, 3);
-    cast(&play, dumper);
-    cast(&play, expirer);
-    assert_safe(&play, &scene);
+    expiry_play_cast(&play, dumper);
+    expiry_play_cast(&play, expirer);
+    expiry_play_assert_safe(&play, scene.content);
 }
 
 static void
@@ -338,10 +257,10 @@ two_dumps_and_an_expirer_never_lose_data(void **state)
     (void) state;
     set_scene(&scene, 0);
     play = play_of(&scene, 2);
-    cast(&play, dumper);
-    cast(&play, other_dumper);
-    cast(&play, expirer);
-    assert_safe(&play, &scene);
+    expiry_play_cast(&play, dumper);
+    expiry_play_cast(&play, other_dumper);
+    expiry_play_cast(&play, expirer);
+    expiry_play_assert_safe(&play, scene.content);
 }
 
 static void
@@ -353,10 +272,10 @@ a_dump_and_two_expirers_never_lose_data(void **state)
     (void) state;
     set_scene(&scene, 0);
     play = play_of(&scene, 2);
-    cast(&play, dumper);
-    cast(&play, expirer);
-    cast(&play, other_expirer);
-    assert_safe(&play, &scene);
+    expiry_play_cast(&play, dumper);
+    expiry_play_cast(&play, expirer);
+    expiry_play_cast(&play, other_expirer);
+    expiry_play_assert_safe(&play, scene.content);
 }
 
 /* Checkpoints drop what was deleted; who read it before must still know. */
@@ -371,10 +290,10 @@ a_checkpoint_in_the_middle_changes_nothing(void **state)
 
         set_scene(&scene, entries);
         play = play_of(&scene, 1);
-        cast(&play, dumper);
-        cast(&play, expirer);
-        cast(&play, passer_by);
-        assert_safe(&play, &scene);
+        expiry_play_cast(&play, dumper);
+        expiry_play_cast(&play, expirer);
+        expiry_play_cast(&play, passer_by);
+        expiry_play_assert_safe(&play, scene.content);
     }
 }
 
@@ -388,9 +307,9 @@ without_its_check_a_dump_is_lost(void **state)
     set_scene(&scene, 0);
     scene.care = UNCHECKED;
     play = play_of(&scene, 2);
-    cast(&play, dumper);
-    cast(&play, expirer);
-    assert_unsafe(&play, &scene);
+    expiry_play_cast(&play, dumper);
+    expiry_play_cast(&play, expirer);
+    expiry_play_assert_unsafe(&play, scene.content, "is gone, and the dump is in the catalog");
 }
 
 static void
@@ -404,10 +323,10 @@ without_the_memory_of_condemnations_a_dump_is_lost(void **state)
     set_scene(&scene, CATALOG_CHECKPOINT - 4);
     scene.care = FORGETFUL;
     play = play_of(&scene, 2);
-    cast(&play, dumper);
-    cast(&play, expirer);
-    cast(&play, passer_by);
-    assert_unsafe(&play, &scene);
+    expiry_play_cast(&play, dumper);
+    expiry_play_cast(&play, expirer);
+    expiry_play_cast(&play, passer_by);
+    expiry_play_assert_unsafe(&play, scene.content, "is gone, and the dump is in the catalog");
 }
 
 int

@@ -21,9 +21,8 @@
 
 #include "repo/object.h"
 #include "repo/wal.h"
-#include "retention/expire.h"
+#include "tests/support/expiry_play.h"
 #include "tests/support/stub_backup.h"
-#include "tests/support/turns.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,21 +49,6 @@ struct scene
     size_t backup_count;
 };
 
-static const struct retention_policy *
-policy(void)
-{
-    static struct retention_policy made;
-
-    made = retention_policy_default();
-    made.daily = 1;
-    made.weekly = 0;
-    made.monthly = 0;
-    made.recovery_window_us = 0;
-    made.minimum_age_us = 0;
-    made.grace_us = 0;
-    return &made;
-}
-
 /* Each has a pack of its own, and shares the first of the one before it. */
 static void
 put_backup(struct scene *scene, struct repo *repo)
@@ -86,23 +70,17 @@ put_backup(struct scene *scene, struct repo *repo)
 static void
 set_scene(struct scene *scene, uint64_t log_entries)
 {
-    struct repo repo = {.cluster = (char *) "shop",
-                        .conditional_create = true,
-                        .compression_level = 1,
-                        .threads = 1};
-    const struct catalog_entry nothing = {.released = "nobody"};
+    struct repo repo;
     struct error err = {0};
 
     *scene = (struct scene){.now = clock_now()};
     assert_ok(store_open_memory(&scene->content, &err));
-    repo.store = scene->content;
+    repo = expiry_play_repo(scene->content);
     assert_ok(stub_accept_cluster(&repo, &scene->catalog, &err));
     assert_ok(stub_archive_segments(&repo, 0, 2 * BACKUPS_MAX, &err));
     for (size_t number = 0; number < BACKUPS_FIRST; number++)
         put_backup(scene, &repo);
-    while (scene->catalog.last_number < log_entries)
-        assert_ok(
-            catalog_append(&repo, &scene->catalog, &nothing, (struct catalog_check){0}, &err));
+    expiry_play_fill_log(&repo, &scene->catalog, log_entries);
 }
 
 static void
@@ -163,16 +141,6 @@ back_up_another(void *arg, struct repo *repo, struct error *err)
 }
 
 static enum status
-expire(void *arg, struct repo *repo, struct error *err)
-{
-    SCOPED(expire_report_release) struct expire_report report = {0};
-    const struct expire_options options = {.policy = policy(), .now = clock_now(), .workers = 1};
-
-    (void) arg;
-    return expire_run(repo, &options, &report, err);
-}
-
-static enum status
 check_in_catalog(void *arg, const struct catalog *catalog, struct error *err)
 {
     return catalog_find_backup(catalog, arg) != NULL
@@ -192,18 +160,6 @@ hold_the_oldest(void *arg, struct repo *repo, struct error *err)
     TRY(catalog_load(repo, &catalog, err));
     return catalog_append(repo, &catalog, &entry, (struct catalog_check){check_in_catalog, hold.id},
                           err);
-}
-
-/* Somebody else's entry, which may be preceded by a checkpoint. */
-static enum status
-pass_by(void *arg, struct repo *repo, struct error *err)
-{
-    SCOPED(catalog_release) struct catalog catalog = {0};
-    const struct catalog_entry entry = {.released = "nobody"};
-
-    (void) arg;
-    TRY(catalog_load(repo, &catalog, err));
-    return catalog_append(repo, &catalog, &entry, (struct catalog_check){0}, err);
 }
 
 /* The server was promoted: a history file, then WAL of the new timeline. */
@@ -321,30 +277,13 @@ check_needed(void *arg, const char *key, uint64_t size_bytes, struct error *err)
     return is_needed(arg, key) ? OK : error_set(err, STATUS_CORRUPT, "%s is left over", key);
 }
 
-/* Losing to another is no failure: REFUSED is what a backup says that was overtaken. */
-static bool
-ended_well(const struct turns_play *play, struct error *err)
-{
-    for (size_t actor = 0; actor < play->actor_count; actor++)
-    {
-        enum status status = play->actors[actor].status;
-
-        if (status == OK || status == STATUS_REFUSED)
-            continue;
-        *err = play->actors[actor].err;
-        error_context(err, "%s", play->actors[actor].name);
-        return false;
-    }
-    return true;
-}
-
 static bool
 nothing_is_left_over(void *arg, struct repo *repo, const struct turns_play *play, struct error *err)
 {
     struct scene *scene = arg;
     struct leftovers leftovers = {scene, repo};
 
-    if (!ended_well(play, err) || expire(scene, repo, err) != OK ||
+    if (!expiry_play_ended_well(play, err) || expiry_play_expire(scene, repo, err) != OK ||
         !inspect(scene, repo, "/log/", false, err))
         return false;
     return store_list(repo->store, "shop/packs/", "", check_needed, &leftovers, err) == OK &&
@@ -373,62 +312,22 @@ a_hold_that_was_granted_lasts(void *arg, struct repo *repo, const struct turns_p
 
 static const struct turns_actor backup = {.name = "backup", .act = back_up_one};
 static const struct turns_actor other_backup = {.name = "other backup", .act = back_up_another};
-static const struct turns_actor expirer = {.name = "expirer", .act = expire};
-static const struct turns_actor other_expirer = {.name = "other expirer", .act = expire};
+static const struct turns_actor expirer = {.name = "expirer", .act = expiry_play_expire};
+static const struct turns_actor other_expirer = {.name = "other expirer",
+                                                 .act = expiry_play_expire};
 static const struct turns_actor promoter = {.name = "promoter", .act = archive_a_new_timeline};
-static const struct turns_actor passer_by = {.name = "passer-by", .act = pass_by};
+static const struct turns_actor passer_by = {.name = "passer-by", .act = expiry_play_pass_by};
 static const struct turns_actor holder = {.name = "holder", .act = hold_the_oldest};
-
-/* Each one more takes about five times as long: for a night, not for every day. */
-static unsigned
-more_preemptions(void)
-{
-    const char *more = getenv("REDOUBT_TEST_MORE_PREEMPTIONS");
-
-    return more == NULL ? 0 : (unsigned) strtoul(more, NULL, 10);
-}
 
 static struct turns_play
 play_of(struct scene *scene, unsigned preemptions)
 {
-    return (struct turns_play){.preemptions = preemptions + more_preemptions(),
-                               .begin = begin,
-                               .inspect = inspect,
-                               .end = nothing_is_left_over,
-                               .arg = scene};
-}
+    struct turns_play play = expiry_play_of(preemptions, scene);
 
-static void
-cast(struct turns_play *play, struct turns_actor actor)
-{
-    play->actors[play->actor_count++] = actor;
-}
-
-static void
-assert_safe(struct turns_play *play, struct scene *scene)
-{
-    struct turns_result result;
-    struct error err = {0};
-
-    assert_ok(turns_play_all(play, scene->content, &result, &err));
-    printf("  %llu orders of up to %llu turns\n", (unsigned long long) result.orders,
-           (unsigned long long) result.longest);
-    if (result.violated)
-        fail_msg("%s", result.violation);
-}
-
-static void
-assert_unsafe(struct turns_play *play, struct scene *scene, const char *violation)
-{
-    struct turns_result result;
-    struct error err = {0};
-
-    assert_ok(turns_play_all(play, scene->content, &result, &err));
-    printf("  found in order %llu: %.*s\n", (unsigned long long) result.orders,
-           (int) strcspn(result.violation, "\n"), result.violation);
-    assert_true(result.violated);
-    if (strstr(result.violation, violation) == NULL)
-        fail_msg("%s", result.violation);
+    play.begin = begin;
+    play.inspect = inspect;
+    play.end = nothing_is_left_over;
+    return play;
 }
 
 static void
@@ -440,9 +339,9 @@ a_backup_and_an_expirer_never_lose_data(void **state)
     (void) state;
     set_scene(&scene, 0);
     play = play_of(&scene, 3);
-    cast(&play, backup);
-    cast(&play, expirer);
-    assert_safe(&play, &scene);
+    expiry_play_cast(&play, backup);
+    expiry_play_cast(&play, expirer);
+    expiry_play_assert_safe(&play, scene.content);
 }
 
 static void
@@ -454,10 +353,10 @@ two_backups_and_an_expirer_never_lose_data(void **state)
     (void) state;
     set_scene(&scene, 0);
     play = play_of(&scene, 2);
-    cast(&play, backup);
-    cast(&play, other_backup);
-    cast(&play, expirer);
-    assert_safe(&play, &scene);
+    expiry_play_cast(&play, backup);
+    expiry_play_cast(&play, other_backup);
+    expiry_play_cast(&play, expirer);
+    expiry_play_assert_safe(&play, scene.content);
 }
 
 static void
@@ -469,10 +368,10 @@ a_backup_and_two_expirers_never_lose_data(void **state)
     (void) state;
     set_scene(&scene, 0);
     play = play_of(&scene, 2);
-    cast(&play, backup);
-    cast(&play, expirer);
-    cast(&play, other_expirer);
-    assert_safe(&play, &scene);
+    expiry_play_cast(&play, backup);
+    expiry_play_cast(&play, expirer);
+    expiry_play_cast(&play, other_expirer);
+    expiry_play_assert_safe(&play, scene.content);
 }
 
 static void
@@ -485,9 +384,9 @@ a_hold_is_either_refused_or_lasts(void **state)
     set_scene(&scene, 0);
     play = play_of(&scene, 3);
     play.end = a_hold_that_was_granted_lasts;
-    cast(&play, holder);
-    cast(&play, expirer);
-    assert_safe(&play, &scene);
+    expiry_play_cast(&play, holder);
+    expiry_play_cast(&play, expirer);
+    expiry_play_assert_safe(&play, scene.content);
 }
 
 static void
@@ -499,9 +398,9 @@ a_new_timeline_loses_no_wal(void **state)
     (void) state;
     set_scene(&scene, 0);
     play = play_of(&scene, 3);
-    cast(&play, promoter);
-    cast(&play, expirer);
-    assert_safe(&play, &scene);
+    expiry_play_cast(&play, promoter);
+    expiry_play_cast(&play, expirer);
+    expiry_play_assert_safe(&play, scene.content);
 }
 
 /* Checkpoints drop what was deleted; who read it before must still know. */
@@ -516,10 +415,10 @@ a_checkpoint_in_the_middle_changes_nothing(void **state)
 
         set_scene(&scene, entries);
         play = play_of(&scene, 1);
-        cast(&play, backup);
-        cast(&play, expirer);
-        cast(&play, passer_by);
-        assert_safe(&play, &scene);
+        expiry_play_cast(&play, backup);
+        expiry_play_cast(&play, expirer);
+        expiry_play_cast(&play, passer_by);
+        expiry_play_assert_safe(&play, scene.content);
     }
 }
 
@@ -533,9 +432,10 @@ without_its_check_a_backup_is_lost(void **state)
     set_scene(&scene, 0);
     scene.care = UNCHECKED;
     play = play_of(&scene, 2);
-    cast(&play, backup);
-    cast(&play, expirer);
-    assert_unsafe(&play, &scene, "is gone, and a backup in the catalog needs it");
+    expiry_play_cast(&play, backup);
+    expiry_play_cast(&play, expirer);
+    expiry_play_assert_unsafe(&play, scene.content,
+                              "is gone, and a backup in the catalog needs it");
 }
 
 static void
@@ -548,9 +448,9 @@ without_conditional_creation_a_backup_is_lost(void **state)
     set_scene(&scene, 0);
     play = play_of(&scene, 2);
     play.overwrite = true;
-    cast(&play, backup);
-    cast(&play, expirer);
-    assert_unsafe(&play, &scene, "is not there");
+    expiry_play_cast(&play, backup);
+    expiry_play_cast(&play, expirer);
+    expiry_play_assert_unsafe(&play, scene.content, "is not there");
 }
 
 static void
@@ -564,10 +464,11 @@ without_the_memory_of_condemnations_a_backup_is_lost(void **state)
     set_scene(&scene, CATALOG_CHECKPOINT - 4);
     scene.care = FORGETFUL;
     play = play_of(&scene, 2);
-    cast(&play, backup);
-    cast(&play, expirer);
-    cast(&play, passer_by);
-    assert_unsafe(&play, &scene, "is gone, and a backup in the catalog needs it");
+    expiry_play_cast(&play, backup);
+    expiry_play_cast(&play, expirer);
+    expiry_play_cast(&play, passer_by);
+    expiry_play_assert_unsafe(&play, scene.content,
+                              "is gone, and a backup in the catalog needs it");
 }
 
 int
