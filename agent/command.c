@@ -15,6 +15,7 @@ const struct command *const command_table[] = {
     &command_archive_push,
     &command_copy,
     &command_list,
+    &command_events,
     &command_expire,
     &command_hold,
     &command_verify,

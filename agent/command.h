@@ -102,6 +102,7 @@ extern const struct command command_copy;
 extern const struct command command_init;
 extern const struct command command_lineage;
 extern const struct command command_list;
+extern const struct command command_events;
 extern const struct command command_expire;
 extern const struct command command_hold;
 extern const struct command command_verify;
