@@ -43,7 +43,8 @@ def test_everything_is_told_in_order_and_by_whom(busy, redoubt):
 
     text = redoubt.run("events").out
     assert re.search(rf"^\S+Z +backup +{busy}, full +\S+ \S+ +\S+ +ok +\S+@", text, re.M)
-    assert re.search(r"^\S+Z +dump-failed +nothing_of_the_kind/backup-\S+ +\S+ +failed +", text, re.M)
+    assert re.search(r"^\S+Z +dump-failed +nothing_of_the_kind/backup-\S+ +\S+ +failed +", text,
+                     re.M)
     assert "the audit of May" in text
 
 
