@@ -11,6 +11,8 @@ import pytest
 from support import process
 from support.redoubt import binary
 
+JOBS = ["backup", "dump", "expire", "verify"]  # in the order of their names and of the night
+
 # systemd's own judgement in tenths, from 0 to 100; "OK" begins below 50.
 EXPOSURE_MAX = "25"
 
@@ -46,7 +48,7 @@ def analyze(units, *arguments):
 def test_each_service_has_its_timer(units):
     services, timers = names(units, ".service"), names(units, ".timer")
 
-    assert services == ["redoubt-dump@.service"]
+    assert services == [f"redoubt-{job}@.service" for job in JOBS]
     assert [Path(t).stem for t in timers] == [Path(s).stem for s in services]
 
 
@@ -72,7 +74,7 @@ def test_services_can_do_little_beside_their_work(units):
         assert result.code == 0, result
 
 
-def test_the_timer_rings_at_three_every_night(units):
+def test_dumps_are_made_at_three_every_night(units):
     text = (units / "redoubt-dump@.timer").read_text()
     calendar = re.search(r"^OnCalendar=(.*)$", text, re.M).group(1)
 
@@ -81,3 +83,20 @@ def test_the_timer_rings_at_three_every_night(units):
 
     rings = re.findall(r"(\d{4}-\d\d-\d\d) (03:00:00) UTC", result.out)
     assert len(set(rings)) == 3
+
+
+def test_jobs_of_one_cluster_wait_for_each_other(units):
+    """Of any two, one is ordered behind the other."""
+    after = {job: re.search(r"^After=(.*)$", (units / f"redoubt-{job}@.service").read_text(),
+                            re.M).group(1).split() for job in JOBS}
+
+    for index, job in enumerate(JOBS):
+        for other in JOBS[:index]:
+            assert f"redoubt-{other}@%i.service" in after[job]
+
+
+def test_each_job_is_a_command_of_the_program(units):
+    for job in JOBS:
+        text = (units / f"redoubt-{job}@.service").read_text()
+        assert re.search(rf"^ExecStart={binary()} {job} -c /etc/redoubt/%i\.yaml$", text, re.M)
+        process.run([binary(), job, "--help"])
