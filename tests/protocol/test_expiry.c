@@ -21,6 +21,7 @@
 
 #include "repo/object.h"
 #include "repo/wal.h"
+#include "retention/policy.h"
 #include "tests/support/expiry_play.h"
 #include "tests/support/stub_backup.h"
 
