@@ -67,6 +67,7 @@ run(const struct invocation *invocation, struct error *err)
     exam->invocation = invocation;
     exam->config = invocation->config;
     TRY(examine_server(exam, err));
+    TRY(examine_dumps(exam, err));
     TRY(examine_repository(exam, err));
     TRY(examine_archive(exam, err));
     if (invocation->json)

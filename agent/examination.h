@@ -69,5 +69,6 @@ const char *finding_state_name(enum finding_state state);
 
 /* The checks.  Their only failure is CANCELLED or running out of memory. */
 NODISCARD enum status examine_server(struct examination *exam, struct error *err);
+NODISCARD enum status examine_dumps(struct examination *exam, struct error *err);
 NODISCARD enum status examine_repository(struct examination *exam, struct error *err);
 NODISCARD enum status examine_archive(struct examination *exam, struct error *err);

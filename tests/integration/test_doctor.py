@@ -63,6 +63,28 @@ def test_a_role_without_the_privileges_is_told_which(archiving, redoubt):
     assert "replication" in json.dumps(failures(checks)).lower(), str(result)
 
 
+def test_databases_that_cannot_be_dumped_are_named(archiving, redoubt):
+    archiving.sql("create database shop; create role weak login replication;"
+                  "grant pg_read_all_settings to weak")
+    archiving.sql("create table secrets (i int); create table plain (i int);"
+                  "grant select on plain to weak", "shop")
+    redoubt.configure(dumps=[{"database": "shop"}])
+    assert report(redoubt, code=0)[0]["dumps"]["text"] == "1 database can be dumped"
+
+    redoubt.configure(postgres={"connection": f"host={archiving.socket} user=weak "
+                                              "dbname=postgres"})
+    found = report(redoubt)[0]["dumps"]
+    assert found["state"] == "warning"
+    assert 'may not read public.secrets in database "shop"' in found["text"]
+    assert "pg_read_all_data" in found["fix"]
+
+    redoubt.configure(dumps=[{"database": "nothing_of_the_kind"}])
+    assert "nothing_of_the_kind" in failures(report(redoubt)[0])["dumps"]["text"]
+
+    redoubt.configure(postgres={"connection": archiving.conninfo, "bin_directory": "/nowhere"})
+    assert "pg_dump" in failures(report(redoubt)[0])["dumps"]["text"]
+
+
 def test_a_server_that_is_down_is_a_failed_check_and_not_the_end(archiving, redoubt):
     archiving.stop()
 
