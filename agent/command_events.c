@@ -35,9 +35,6 @@ static const struct table_column columns[] = {
     {"TOOK", true},  {"STATUS", false}, {"BY", false},   {NULL, false},
 };
 
-static const char *const kinds[] = {"backup", "condemn", "delete",  "dump",    "dump-failed",
-                                    "expire", "hold",    "lineage", "release", "verify"};
-
 /* The newest first. */
 struct events
 {
@@ -67,10 +64,10 @@ check_kinds(const struct options *given, struct error *err)
         bool known = false;
 
         similar_start(&similar, kind);
-        for (size_t index = 0; index < sizeof(kinds) / sizeof(kinds[0]); index++)
+        for (size_t index = 0; event_kind(index) != NULL; index++)
         {
-            known = known || strcmp(kinds[index], kind) == 0;
-            similar_offer(&similar, kinds[index]);
+            known = known || strcmp(event_kind(index), kind) == 0;
+            similar_offer(&similar, event_kind(index));
         }
         if (known)
             continue;

@@ -189,6 +189,14 @@ static const struct
     {"verify", read_verification},
 };
 
+#define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
+
+const char *
+event_kind(size_t index)
+{
+    return index < KIND_COUNT ? kinds[index].kind : NULL;
+}
+
 enum status
 event_read(const json_t *members, struct event *event, struct error *err)
 {
@@ -197,7 +205,7 @@ event_read(const json_t *members, struct event *event, struct error *err)
 
     TRY(member_text(members, "kind", &kind, err));
     *event = (struct event){.kind = kind, .took_ms = -1, .status = "ok", .reason = ""};
-    for (size_t index = 0; index < sizeof(kinds) / sizeof(kinds[0]); index++)
+    for (size_t index = 0; index < KIND_COUNT; index++)
         if (strcmp(kinds[index].kind, kind) == 0)
         {
             TRY(member_object(members, kind, &object, err));

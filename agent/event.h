@@ -20,5 +20,8 @@ struct event
     const char *reason;  /* of a failure or whoever acted; "" for none */
 };
 
+/* The kinds that can be told of, one after the other; NULL behind the last. */
+const char *event_kind(size_t index);
+
 /* members are log_entry_read's.  CORRUPT: they are not what the kind demands. */
 NODISCARD enum status event_read(const json_t *members, struct event *event, struct error *err);
