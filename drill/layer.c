@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "drill/layer.h"
+
+struct layer_words
+{
+    const char *name;
+    const char *title;
+};
+
+static const struct layer_words words[LAYER_COUNT] = {
+    [LAYER_PLAN] = {"plan", "a backup, and WAL without a gap"},
+    [LAYER_OBJECTS] = {"objects", "objects are authentic"},
+    [LAYER_MANIFEST] = {"manifest", "every file is there"},
+    [LAYER_START] = {"start", "the server is consistent"},
+    [LAYER_REPLAY] = {"replay", "the target was reached"},
+    [LAYER_PAGES] = {"pages", "page checksums"},
+    [LAYER_AMCHECK] = {"amcheck", "tables and indexes agree"},
+    [LAYER_COLLATIONS] = {"collations", "collation versions"},
+    [LAYER_FOREIGN_KEYS] = {"foreign_keys", "foreign keys"},
+    [LAYER_TABLES] = {"tables", "tables and their rows"},
+    [LAYER_FRESHNESS] = {"freshness", "freshness"},
+    [LAYER_QUERIES] = {"queries", "queries"},
+    [LAYER_COMMAND] = {"command", "the application's command"},
+};
+
+const char *
+layer_name(enum drill_layer layer)
+{
+    return words[layer].name;
+}
+
+const char *
+layer_title(enum drill_layer layer)
+{
+    return words[layer].title;
+}
