@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "agent/backup.h"
+#include "backup/backup.h"
 #include "agent/command.h"
 #include "agent/repository.h"
 #include "base/json.h"

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/command.h"
+#include "agent/config_identity.h"
 #include "agent/config_template.h"
 #include "agent/discovery.h"
-#include "agent/identity.h"
 #include "agent/init.h"
 #include "agent/repository.h"
+#include "backup/identity.h"
 #include "base/file.h"
 #include "base/log.h"
 
@@ -251,7 +252,7 @@ static enum status
 identify(struct init *init, struct error *err)
 {
     struct error unknown;
-    enum status status = identity_of_config(init->config, &init->lineage, &unknown);
+    enum status status = config_identity(init->config, &init->lineage, &unknown);
 
     init->identified = status == OK;
     if (status == OK || init->connection == NULL)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/command.h"
-#include "agent/identity.h"
+#include "agent/config_identity.h"
 #include "agent/report.h"
 #include "agent/repository.h"
+#include "backup/identity.h"
 #include "base/units.h"
 #include "repo/catalog.h"
 
@@ -77,7 +78,7 @@ add_lineage(const struct invocation *invocation, struct repo *repo, struct error
     struct lineage lineage;
     bool added;
 
-    TRY(identity_of_config(invocation->config, &lineage, err));
+    TRY(config_identity(invocation->config, &lineage, err));
     TRY(identity_accept(repo, &lineage, &added, err));
     if (invocation->json)
         return report_lineages(invocation, repo, err);

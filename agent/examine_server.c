@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/examination.h"
-#include "agent/identity.h"
+#include "backup/identity.h"
 #include "pg/version.h"
 
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/stop.h"
-#include "restore/wal_scan.h"
+#include "repo/wal_scan.h"
 
 #include <stdlib.h>
 #include <string.h>

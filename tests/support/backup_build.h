@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "agent/backup_overlay.h"
+#include "backup/overlay.h"
 #include "tests/support/repository.h"
 
 struct backup_build

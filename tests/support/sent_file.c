@@ -3,7 +3,7 @@
 
 #include "tests/support/sent_file.h"
 
-#include "agent/backup_heal.h"
+#include "backup/heal.h"
 #include "tests/support/manifest_picture.h"
 #include "tests/support/page_build.h"
 

@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "agent/backup_files.h"
+#include "backup/files.h"
 #include "tests/support/backup_build.h"
 
 #define SENT_FILE_START UINT64_C(0x20000000)
