@@ -3,22 +3,17 @@
 
 #include "repo/dump_data.h"
 #include "stream/sink.h"
-#include "verify/plain_check.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "verify/object_job.h"
 
 /* Some two million tables. */
 #define DOCUMENT_LIMIT ((size_t) 256 << 20)
 
 struct dump_job
 {
-    struct crew_job base;
+    struct object_job object;
     const struct dump *dump; /* NULL: nothing to compare with */
     enum object_kind kind;
     bool gzip;
-    uint64_t size_bytes;
-    char key[STORE_KEY_MAX + 1];
 };
 
 static enum status
@@ -44,8 +39,8 @@ check_data(struct verify_context *context, const struct dump_job *job, struct er
 
     TRY(sink_open_null(&sink, err));
     TRY(sink_push_digest(&sink, NULL, &digest, err));
-    TRY(dump_data_push_open_stages(context->repo, job->key, job->gzip, &sink, err));
-    TRY(context_read(context, job->key, &sink, err));
+    TRY(dump_data_push_open_stages(context->repo, job->object.key, job->gzip, &sink, err));
+    TRY(context_read(context, job->object.key, &sink, err));
     return compare_digest(job->dump, &digest, err);
 }
 
@@ -55,7 +50,7 @@ check_globals(struct verify_context *context, const struct dump_job *job, struct
     SCOPED(sink_freep) struct sink *sink = NULL;
 
     TRY(sink_open_null(&sink, err));
-    return context_read_object(context, job->key, OBJECT_COMPRESSED, &sink, err);
+    return context_read_object(context, job->object.key, OBJECT_COMPRESSED, &sink, err);
 }
 
 static enum status
@@ -68,7 +63,7 @@ check_document(struct verify_context *context, const struct dump_job *job, struc
     const json_t *found;
 
     TRY(sink_open_buffer(&sink, &text, err));
-    TRY(context_read_object(context, job->key, OBJECT_PLAIN, &sink, err));
+    TRY(context_read_object(context, job->object.key, OBJECT_PLAIN, &sink, err));
     TRY(json_parse(buffer_bytes(&text), DOCUMENT_LIMIT, &document, err));
     TRY(member_object(document, "dump", &found, err));
     if (job->dump == NULL)
@@ -82,8 +77,10 @@ check_document(struct verify_context *context, const struct dump_job *job, struc
 }
 
 static enum status
-check_content(struct verify_context *context, const struct dump_job *job, struct error *err)
+check_content(struct verify_context *context, const struct object_job *object, struct error *err)
 {
+    const struct dump_job *job = (const struct dump_job *) object;
+
     if (job->kind == OBJECT_KIND_DUMP)
         return check_data(context, job, err);
     if (job->kind == OBJECT_KIND_DUMP_DOCUMENT)
@@ -91,43 +88,12 @@ check_content(struct verify_context *context, const struct dump_job *job, struct
     return check_globals(context, job, err);
 }
 
-static enum status
-run(struct crew_job *base, struct crew_member *member, struct error *err)
-{
-    struct dump_job *job = (struct dump_job *) base;
-    struct verify_context *context = member->context;
-    struct error reason = {0};
-    enum status status = check_content(context, job, &reason);
-
-    return context_conclude(context, job->key, job->size_bytes, status, &reason, err);
-}
-
-static void
-free_job(struct crew_job *job)
-{
-    free(job);
-}
-
 enum status
 dump_job_send(struct crew *crew, struct verify_context *context, const struct inventory_item *item,
               const struct object_name *name, const struct dump *dump, struct error *err)
 {
-    struct verified_record record = plain_check_record(item);
-    struct dump_job *job;
-    char key[STORE_KEY_MAX + 1];
+    const struct dump_job job = {
+        .object = {.check = check_content}, .dump = dump, .kind = name->kind, .gzip = name->gzip};
 
-    if (!item->due)
-        return context_carry(context, &record, err);
-    TRY(repo_key(context->repo, key, err, "%s", item->name));
-    job = calloc(1, sizeof(*job));
-    if (job == NULL)
-        return error_no_memory(err);
-    job->base.run = run;
-    job->base.free = free_job;
-    job->dump = dump;
-    job->kind = name->kind;
-    job->gzip = name->gzip;
-    job->size_bytes = item->size_bytes;
-    memcpy(job->key, key, sizeof(key));
-    return crew_send(crew, &job->base, err);
+    return object_job_send(crew, context, item, &job.object, sizeof(job), err);
 }

@@ -10,6 +10,3 @@
 /* Open it if it is due, and remember that; carry what is remembered if it is not. */
 NODISCARD enum status plain_check_send(struct crew *crew, struct verify_context *context,
                                        const struct inventory_item *item, struct error *err);
-
-/* What an item was when it was verified; *frames NULL.  For verified_carry. */
-struct verified_record plain_check_record(const struct inventory_item *item);
