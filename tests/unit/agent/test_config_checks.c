@@ -1,32 +1,17 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "tests/support/assert.h"
-
-#include "agent/config.h"
-
-#define MINIMAL                                                                                    \
-    "cluster: shop\n"                                                                              \
-    "repository: {store: file, path: /srv/backup}\n"                                               \
-    "encryption: off\n"
-
-static struct config *
-parse(const char *text)
-{
-    struct config *config = NULL;
-    struct error err = {0};
-
-    assert_ok(config_parse(bytes_of(text), "f", &config, &err));
-    return config;
-}
+#include "tests/support/config_text.h"
 
 static void
 without_the_section_there_are_none(void **state)
 {
     (void) state;
-    static const char *const texts[] = {MINIMAL, MINIMAL "checks:\n", MINIMAL "checks: []\n"};
+    static const char *const texts[] = {CONFIG_TEXT_MINIMAL, CONFIG_TEXT_MINIMAL "checks:\n",
+                                        CONFIG_TEXT_MINIMAL "checks: []\n"};
 
     for (size_t index = 0; index < sizeof(texts) / sizeof(texts[0]); index++)
     {
-        SCOPED(config_freep) struct config *config = parse(texts[index]);
+        SCOPED(config_freep) struct config *config = config_text_parse(texts[index]);
 
         assert_int_equal(config->checks.count, 0);
         assert_null(config_checks_for(config, "shop"));
@@ -37,7 +22,8 @@ static void
 what_is_not_set_has_the_defaults(void **state)
 {
     (void) state;
-    SCOPED(config_freep) struct config *config = parse(MINIMAL "checks: {}\n");
+    SCOPED(config_freep)
+    struct config *config = config_text_parse(CONFIG_TEXT_MINIMAL "checks: {}\n");
     const struct checks_config *checks = config_checks_for(config, "any");
 
     assert_non_null(checks);
@@ -56,20 +42,21 @@ every_key_reaches_its_member(void **state)
 {
     (void) state;
     SCOPED(config_freep)
-    struct config *config = parse(MINIMAL "checks:\n"
-                                          "  database: shop\n"
-                                          "  tables:\n"
-                                          "    - public.users\n"
-                                          "    - name: public.orders\n"
-                                          "      rows: {min: 1000, max: 5000000000, change: 20%}\n"
-                                          "      fresh: {column: placed_at, within: 1d}\n"
-                                          "  foreign_keys: all\n"
-                                          "  sample_above: 5000\n"
-                                          "  collations: false\n"
-                                          "  queries:\n"
-                                          "    - {name: no negative totals, sql: select true}\n"
-                                          "  command: [/usr/bin/test, -e, a b]\n"
-                                          "  limit: 90s\n");
+    struct config *config = config_text_parse(
+        CONFIG_TEXT_MINIMAL "checks:\n"
+                            "  database: shop\n"
+                            "  tables:\n"
+                            "    - public.users\n"
+                            "    - name: public.orders\n"
+                            "      rows: {min: 1000, max: 5000000000, change: 20%}\n"
+                            "      fresh: {column: placed_at, within: 1d}\n"
+                            "  foreign_keys: all\n"
+                            "  sample_above: 5000\n"
+                            "  collations: false\n"
+                            "  queries:\n"
+                            "    - {name: no negative totals, sql: select true}\n"
+                            "  command: [/usr/bin/test, -e, a b]\n"
+                            "  limit: 90s\n");
     const struct checks_config *checks = config_checks_for(config, "shop");
     const struct checks_table *orders = &checks->tables[1];
 
@@ -100,10 +87,11 @@ a_database_has_its_own_checks_before_those_of_any(void **state)
 {
     (void) state;
     SCOPED(config_freep)
-    struct config *config = parse(MINIMAL "checks:\n"
-                                          "  - {database: shop, limit: 1s}\n"
-                                          "  - {limit: 2s}\n"
-                                          "  - {database: log, command: /bin/true, limit: 3s}\n");
+    struct config *config = config_text_parse(
+        CONFIG_TEXT_MINIMAL "checks:\n"
+                            "  - {database: shop, limit: 1s}\n"
+                            "  - {limit: 2s}\n"
+                            "  - {database: log, command: /bin/true, limit: 3s}\n");
 
     assert_int_equal(config_checks_for(config, "shop")->limit_ms, 1000);
     assert_int_equal(config_checks_for(config, "Shop")->limit_ms, 2000);
@@ -116,7 +104,8 @@ static void
 a_database_that_no_section_names_has_none(void **state)
 {
     (void) state;
-    SCOPED(config_freep) struct config *config = parse(MINIMAL "checks: {database: shop}\n");
+    SCOPED(config_freep)
+    struct config *config = config_text_parse(CONFIG_TEXT_MINIMAL "checks: {database: shop}\n");
 
     assert_null(config_checks_for(config, "other"));
 }
@@ -188,7 +177,8 @@ what_is_wrong_is_refused_with_its_place(void **state)
         SCOPED(buffer_release) struct buffer text = BUFFER_INIT(1000);
         struct error err = {0};
 
-        assert_ok(buffer_append_text(&text, &err, MINIMAL "checks: %s\n", refusals[index].section));
+        assert_ok(buffer_append_text(&text, &err, CONFIG_TEXT_MINIMAL "checks: %s\n",
+                                     refusals[index].section));
         assert_status(config_parse(buffer_bytes(&text), "f", &config, &err), STATUS_CONFIG);
         assert_message(refusals[index].message);
         assert_ptr_equal(strstr(err.hint, refusals[index].hint), err.hint);

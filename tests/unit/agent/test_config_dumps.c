@@ -1,34 +1,21 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "tests/support/assert.h"
+#include "tests/support/config_text.h"
 
 #include "agent/config_dumps.h"
 
 #include <stdio.h>
 
-#define MINIMAL                                                                                    \
-    "cluster: shop\n"                                                                              \
-    "repository: {store: file, path: /srv/backup}\n"                                               \
-    "encryption: off\n"
-
-static struct config *
-parse(const char *text)
-{
-    struct config *config = NULL;
-    struct error err = {0};
-
-    assert_ok(config_parse(bytes_of(text), "f", &config, &err));
-    return config;
-}
-
 static void
 without_the_section_there_are_none(void **state)
 {
-    static const char *const texts[] = {MINIMAL, MINIMAL "dumps:\n", MINIMAL "dumps: []\n"};
+    static const char *const texts[] = {CONFIG_TEXT_MINIMAL, CONFIG_TEXT_MINIMAL "dumps:\n",
+                                        CONFIG_TEXT_MINIMAL "dumps: []\n"};
 
     (void) state;
     for (size_t index = 0; index < sizeof(texts) / sizeof(texts[0]); index++)
     {
-        SCOPED(config_freep) struct config *config = parse(texts[index]);
+        SCOPED(config_freep) struct config *config = config_text_parse(texts[index]);
 
         assert_int_equal(config->dumps.count, 0);
         assert_null(config_dumps_find(&config->dumps, "shop"));
@@ -38,7 +25,8 @@ without_the_section_there_are_none(void **state)
 static void
 what_is_not_set_has_the_defaults(void **state)
 {
-    SCOPED(config_freep) struct config *config = parse(MINIMAL "dumps: [{database: shop}]\n");
+    SCOPED(config_freep)
+    struct config *config = config_text_parse(CONFIG_TEXT_MINIMAL "dumps: [{database: shop}]\n");
     const struct config_dump *dump = config_dumps_find(&config->dumps, "shop");
     struct config_dump fallback = config_dumps_default("shop");
 
@@ -58,17 +46,18 @@ static void
 every_key_reaches_its_member(void **state)
 {
     SCOPED(config_freep)
-    struct config *config = parse(MINIMAL "dumps:\n"
-                                          "  - database: shop\n"
-                                          "    format: directory\n"
-                                          "    compression: gzip\n"
-                                          "    schemas: [a, B*]\n"
-                                          "    exclude_schemas: [c]\n"
-                                          "    exclude_tables: [a.x]\n"
-                                          "    exclude_table_data: [a.y, a.z]\n"
-                                          "    jobs: 4\n"
-                                          "    arguments: [--no-owner, --rows-per-insert=5]\n"
-                                          "  - {database: Other, tables: [t]}\n");
+    struct config *config =
+        config_text_parse(CONFIG_TEXT_MINIMAL "dumps:\n"
+                                              "  - database: shop\n"
+                                              "    format: directory\n"
+                                              "    compression: gzip\n"
+                                              "    schemas: [a, B*]\n"
+                                              "    exclude_schemas: [c]\n"
+                                              "    exclude_tables: [a.x]\n"
+                                              "    exclude_table_data: [a.y, a.z]\n"
+                                              "    jobs: 4\n"
+                                              "    arguments: [--no-owner, --rows-per-insert=5]\n"
+                                              "  - {database: Other, tables: [t]}\n");
     const struct config_dump *dump = config_dumps_find(&config->dumps, "shop");
     const struct config_dump *other = config_dumps_find(&config->dumps, "Other");
 
@@ -92,7 +81,8 @@ static void
 several_jobs_mean_the_directory_format(void **state)
 {
     SCOPED(config_freep)
-    struct config *config = parse(MINIMAL "dumps: [{database: shop, jobs: 2}]\n");
+    struct config *config =
+        config_text_parse(CONFIG_TEXT_MINIMAL "dumps: [{database: shop, jobs: 2}]\n");
 
     (void) state;
     assert_int_equal(config->dumps.items[0].format, DUMP_DIRECTORY);
@@ -126,7 +116,7 @@ what_is_wrong_is_refused_with_its_place(void **state)
         SCOPED(config_freep) struct config *config = NULL;
         struct error err = {0};
 
-        snprintf(text, sizeof(text), MINIMAL "%s", wrong[index].section);
+        snprintf(text, sizeof(text), CONFIG_TEXT_MINIMAL "%s", wrong[index].section);
         assert_status(config_parse(bytes_of(text), "f", &config, &err), STATUS_CONFIG);
         assert_message(wrong[index].says);
         assert_message("f:4:");

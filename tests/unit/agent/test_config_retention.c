@@ -1,32 +1,17 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "tests/support/assert.h"
-
-#include "agent/config.h"
-
-#define MINIMAL                                                                                    \
-    "cluster: shop\n"                                                                              \
-    "repository: {store: file, path: /srv/backup}\n"                                               \
-    "encryption: off\n"
-
-static struct config *
-parse(const char *text)
-{
-    struct config *config = NULL;
-    struct error err = {0};
-
-    assert_ok(config_parse(bytes_of(text), "f", &config, &err));
-    return config;
-}
+#include "tests/support/config_text.h"
 
 static void
 what_is_not_set_has_the_defaults(void **state)
 {
     (void) state;
-    static const char *const texts[] = {MINIMAL, MINIMAL "retention:\n", MINIMAL "retention: {}\n"};
+    static const char *const texts[] = {CONFIG_TEXT_MINIMAL, CONFIG_TEXT_MINIMAL "retention:\n",
+                                        CONFIG_TEXT_MINIMAL "retention: {}\n"};
 
     for (size_t index = 0; index < sizeof(texts) / sizeof(texts[0]); index++)
     {
-        SCOPED(config_freep) struct config *config = parse(texts[index]);
+        SCOPED(config_freep) struct config *config = config_text_parse(texts[index]);
         const struct retention_policy *policy = &config->retention;
 
         assert_int_equal(policy->daily, 7);
@@ -45,15 +30,15 @@ every_key_reaches_its_member(void **state)
 {
     (void) state;
     SCOPED(config_freep)
-    struct config *config = parse(MINIMAL "retention:\n"
-                                          "  daily: 14\n"
-                                          "  weekly: 8\n"
-                                          "  monthly: 24\n"
-                                          "  recovery_window: 30d\n"
-                                          "  minimum_age: 2h\n"
-                                          "  grace: 90min\n"
-                                          "  timezone: Europe/Berlin\n"
-                                          "  week_start: sunday\n");
+    struct config *config = config_text_parse(CONFIG_TEXT_MINIMAL "retention:\n"
+                                                                  "  daily: 14\n"
+                                                                  "  weekly: 8\n"
+                                                                  "  monthly: 24\n"
+                                                                  "  recovery_window: 30d\n"
+                                                                  "  minimum_age: 2h\n"
+                                                                  "  grace: 90min\n"
+                                                                  "  timezone: Europe/Berlin\n"
+                                                                  "  week_start: sunday\n");
     const struct retention_policy *policy = &config->retention;
 
     assert_int_equal(policy->daily, 14);
@@ -71,8 +56,9 @@ no_window_no_grace_and_some_counts_of_zero_are_allowed(void **state)
 {
     (void) state;
     SCOPED(config_freep)
-    struct config *config = parse(
-        MINIMAL "retention: {recovery_window: 0, minimum_age: 0, grace: 0, daily: 0, weekly: 0}\n");
+    struct config *config = config_text_parse(
+        CONFIG_TEXT_MINIMAL
+        "retention: {recovery_window: 0, minimum_age: 0, grace: 0, daily: 0, weekly: 0}\n");
 
     assert_int_equal(config->retention.recovery_window_us, 0);
     assert_int_equal(config->retention.minimum_age_us, 0);
@@ -119,8 +105,8 @@ a_wrong_policy_is_refused_with_its_place(void **state)
         SCOPED(buffer_release) struct buffer text = BUFFER_INIT(1000);
         struct error err = {0};
 
-        assert_ok(
-            buffer_append_text(&text, &err, MINIMAL "retention: %s\n", refusals[index].section));
+        assert_ok(buffer_append_text(&text, &err, CONFIG_TEXT_MINIMAL "retention: %s\n",
+                                     refusals[index].section));
         assert_status(config_parse(buffer_bytes(&text), "f", &config, &err), STATUS_CONFIG);
         assert_message(refusals[index].message);
         if (refusals[index].hint != NULL)
