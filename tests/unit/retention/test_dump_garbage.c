@@ -8,9 +8,8 @@
 
 #include "repo/store_delete.h"
 #include "retention/dump_garbage.h"
-#include "retention/expire.h"
 #include "tests/support/dump_build.h"
-#include "tests/support/repository.h"
+#include "tests/support/expiry_build.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,13 +18,8 @@
 
 struct fixture
 {
-    struct test_repository test;
-    struct repo *repo;
-    struct catalog catalog;
-    struct retention_policy policy;
-    time_us now;
+    struct expiry_build expiry;
     struct dump shop[NIGHTS]; /* the last is of an hour ago */
-    struct expire_report report;
 };
 
 static int
@@ -34,21 +28,13 @@ setup(void **state)
     struct fixture *fixture = calloc(1, sizeof(*fixture));
 
     assert_non_null(fixture);
-    test_repository_open_faulty(&fixture->test);
-    fixture->repo = fixture->test.repo;
-    fixture->now = clock_now();
-    fixture->policy = retention_policy_default();
-    fixture->policy.daily = 2;
-    fixture->policy.weekly = 0;
-    fixture->policy.monthly = 0;
-    fixture->policy.minimum_age_us = 0;
-    fixture->policy.grace_us = 0;
+    expiry_build_open(&fixture->expiry, true);
     for (int night = 0; night < NIGHTS; night++)
     {
-        time_us started = fixture->now - US_PER_HOUR - (NIGHTS - 1 - night) * US_PER_DAY;
+        time_us started = fixture->expiry.now - US_PER_HOUR - (NIGHTS - 1 - night) * US_PER_DAY;
 
         fixture->shop[night] = dump_build("shop", started);
-        dump_build_commit(fixture->repo, &fixture->catalog, &fixture->shop[night]);
+        dump_build_commit(fixture->expiry.repo, &fixture->expiry.catalog, &fixture->shop[night]);
     }
     *state = fixture;
     return 0;
@@ -59,41 +45,9 @@ teardown(void **state)
 {
     struct fixture *fixture = *state;
 
-    expire_report_release(&fixture->report);
-    catalog_release(&fixture->catalog);
-    test_repository_close(&fixture->test);
+    expiry_build_close(&fixture->expiry);
     free(fixture);
     return 0;
-}
-
-static enum status
-expire(struct fixture *fixture, bool dry_run, struct error *err)
-{
-    const struct expire_options options = {
-        .policy = &fixture->policy, .now = fixture->now, .workers = 1, .dry_run = dry_run};
-
-    expire_report_release(&fixture->report);
-    return expire_run(fixture->repo, &options, &fixture->report, err);
-}
-
-static void
-expire_all(struct fixture *fixture)
-{
-    struct error err = {0};
-
-    assert_ok(expire(fixture, false, &err));
-    assert_ok(catalog_load(fixture->repo, &fixture->catalog, &err));
-}
-
-static bool
-has_object(struct fixture *fixture, const char *key)
-{
-    struct error err = {0};
-    uint64_t size_bytes;
-    enum status status = store_size(fixture->repo->store, key, &size_bytes, &err);
-
-    assert_true(status == OK || status == STATUS_NOT_FOUND);
-    return status == OK;
 }
 
 static bool
@@ -101,8 +55,8 @@ has(struct fixture *fixture, const struct dump *dump, const char *extension)
 {
     char key[STORE_KEY_MAX + 1];
 
-    dump_build_key(fixture->repo, dump, extension, key);
-    return has_object(fixture, key);
+    dump_build_key(fixture->expiry.repo, dump, extension, key);
+    return expiry_build_has(&fixture->expiry, key);
 }
 
 /* All three, or none of them. */
@@ -120,7 +74,7 @@ is_listed(const struct fixture *fixture, const struct dump *dump)
     char id[DUMP_ID_SIZE];
 
     dump_id(dump, id);
-    return catalog_find_dump(&fixture->catalog, id) != NULL;
+    return catalog_find_dump(&fixture->expiry.catalog, id) != NULL;
 }
 
 static void
@@ -128,7 +82,7 @@ put(struct fixture *fixture, const char *key)
 {
     struct error err = {0};
 
-    assert_ok(store_put(fixture->repo->store, key, BYTES("x"), &err));
+    assert_ok(store_put(fixture->expiry.repo->store, key, BYTES("x"), &err));
 }
 
 /* What a run leaves that was killed behind its first object. */
@@ -138,7 +92,7 @@ put_orphan(struct fixture *fixture, time_us started)
     struct dump dump = dump_build("shop", started);
     char key[STORE_KEY_MAX + 1];
 
-    dump_build_key(fixture->repo, &dump, DUMP_EXTENSION_GLOBALS, key);
+    dump_build_key(fixture->expiry.repo, &dump, DUMP_EXTENSION_GLOBALS, key);
     put(fixture, key);
     return dump;
 }
@@ -147,27 +101,27 @@ static void
 what_the_policy_lets_go_is_deleted_and_nothing_else(void **state)
 {
     struct fixture *fixture = *state;
-    const struct dump other = dump_build("My Shop", fixture->now - 300 * US_PER_DAY);
+    const struct dump other = dump_build("My Shop", fixture->expiry.now - 300 * US_PER_DAY);
 
-    dump_build_commit(fixture->repo, &fixture->catalog, &other);
+    dump_build_commit(fixture->expiry.repo, &fixture->expiry.catalog, &other);
 
-    expire_all(fixture);
+    expiry_build_run_all(&fixture->expiry);
 
-    assert_int_equal(fixture->catalog.dump_count, 3);
+    assert_int_equal(fixture->expiry.catalog.dump_count, 3);
     for (size_t night = 0; night < NIGHTS; night++)
     {
         assert_int_equal(is_listed(fixture, &fixture->shop[night]), night >= NIGHTS - 2);
         assert_objects(fixture, &fixture->shop[night], night >= NIGHTS - 2);
     }
     assert_objects(fixture, &other, true);
-    assert_int_equal(fixture->report.dumps.count, 6);
-    assert_int_equal(fixture->report.dumps_condemned, 3);
-    assert_true(fixture->report.dump_bytes > 0);
-    assert_int_equal(fixture->report.deleted_objects, 9);
+    assert_int_equal(fixture->expiry.report.dumps.count, 6);
+    assert_int_equal(fixture->expiry.report.dumps_condemned, 3);
+    assert_true(fixture->expiry.report.dump_bytes > 0);
+    assert_int_equal(fixture->expiry.report.deleted_objects, 9);
 
-    expire_all(fixture);
-    assert_int_equal(fixture->report.dumps_condemned, 0);
-    assert_int_equal(fixture->report.deletions, 0);
+    expiry_build_run_all(&fixture->expiry);
+    assert_int_equal(fixture->expiry.report.dumps_condemned, 0);
+    assert_int_equal(fixture->expiry.report.deletions, 0);
 }
 
 /* All of it was lost. */
@@ -182,18 +136,18 @@ a_dump_without_objects_goes_like_any_other(void **state)
 
     for (size_t index = 0; index < 3; index++)
     {
-        dump_build_key(fixture->repo, &fixture->shop[0], extensions[index], key);
-        assert_ok(store_delete(fixture->repo->store, key, &err));
+        dump_build_key(fixture->expiry.repo, &fixture->shop[0], extensions[index], key);
+        assert_ok(store_delete(fixture->expiry.repo->store, key, &err));
     }
 
-    expire_all(fixture);
+    expiry_build_run_all(&fixture->expiry);
     assert_false(is_listed(fixture, &fixture->shop[0]));
-    assert_int_equal(fixture->catalog.departed_dump_count, 1);
-    expire_all(fixture);
-    assert_int_equal(fixture->catalog.departed_dump_count, 0);
-    expire_all(fixture);
-    assert_int_equal(fixture->report.dumps_condemned, 0);
-    assert_int_equal(fixture->report.deletions, 0);
+    assert_int_equal(fixture->expiry.catalog.departed_dump_count, 1);
+    expiry_build_run_all(&fixture->expiry);
+    assert_int_equal(fixture->expiry.catalog.departed_dump_count, 0);
+    expiry_build_run_all(&fixture->expiry);
+    assert_int_equal(fixture->expiry.report.dumps_condemned, 0);
+    assert_int_equal(fixture->expiry.report.deletions, 0);
 }
 
 static void
@@ -201,18 +155,18 @@ what_is_condemned_waits_for_its_grace(void **state)
 {
     struct fixture *fixture = *state;
 
-    fixture->policy.grace_us = US_PER_HOUR;
-    expire_all(fixture);
-    assert_int_equal(fixture->catalog.dump_count, 2);
+    fixture->expiry.policy.grace_us = US_PER_HOUR;
+    expiry_build_run_all(&fixture->expiry);
+    assert_int_equal(fixture->expiry.catalog.dump_count, 2);
     assert_objects(fixture, &fixture->shop[0], true);
-    assert_int_equal(fixture->report.waiting, 1);
+    assert_int_equal(fixture->expiry.report.waiting, 1);
 
-    expire_all(fixture);
-    assert_int_equal(fixture->report.dumps_condemned, 0); /* once is enough */
+    expiry_build_run_all(&fixture->expiry);
+    assert_int_equal(fixture->expiry.report.dumps_condemned, 0); /* once is enough */
     assert_objects(fixture, &fixture->shop[0], true);
 
-    fixture->policy.grace_us = 0;
-    expire_all(fixture);
+    fixture->expiry.policy.grace_us = 0;
+    expiry_build_run_all(&fixture->expiry);
     assert_objects(fixture, &fixture->shop[0], false);
     assert_objects(fixture, &fixture->shop[NIGHTS - 1], true);
 }
@@ -221,21 +175,21 @@ static void
 a_dry_run_says_the_same_and_changes_nothing(void **state)
 {
     struct fixture *fixture = *state;
-    uint64_t number = fixture->catalog.last_number;
+    uint64_t number = fixture->expiry.catalog.last_number;
     struct error err = {0};
 
-    assert_ok(expire(fixture, true, &err));
-    assert_ok(catalog_load(fixture->repo, &fixture->catalog, &err));
+    assert_ok(expiry_build_run(&fixture->expiry, true, &err));
+    assert_ok(catalog_load(fixture->expiry.repo, &fixture->expiry.catalog, &err));
 
-    assert_int_equal(fixture->report.dumps_condemned, 3);
-    assert_true(fixture->report.dump_bytes > 0);
+    assert_int_equal(fixture->expiry.report.dumps_condemned, 3);
+    assert_true(fixture->expiry.report.dump_bytes > 0);
     for (size_t night = 0; night < NIGHTS; night++)
     {
-        assert_int_equal(fixture->report.dumps.items[night].keep, night >= NIGHTS - 2);
-        assert_false(fixture->report.dumps.items[night].committed);
+        assert_int_equal(fixture->expiry.report.dumps.items[night].keep, night >= NIGHTS - 2);
+        assert_false(fixture->expiry.report.dumps.items[night].committed);
         assert_objects(fixture, &fixture->shop[night], true);
     }
-    assert_int_equal(fixture->catalog.last_number, number);
+    assert_int_equal(fixture->expiry.catalog.last_number, number);
 }
 
 static void
@@ -247,26 +201,28 @@ a_held_dump_stays(void **state)
     struct error err = {0};
 
     dump_id(&fixture->shop[0], hold.id);
-    assert_ok(
-        catalog_append(fixture->repo, &fixture->catalog, &entry, (struct catalog_check){0}, &err));
-    expire_all(fixture);
+    assert_ok(catalog_append(fixture->expiry.repo, &fixture->expiry.catalog, &entry,
+                             (struct catalog_check){0}, &err));
+    expiry_build_run_all(&fixture->expiry);
 
     assert_objects(fixture, &fixture->shop[0], true);
     assert_objects(fixture, &fixture->shop[1], false);
-    assert_int_equal(fixture->catalog.hold_count, 1);
+    assert_int_equal(fixture->expiry.catalog.hold_count, 1);
 }
 
 static void
 what_a_dead_run_left_goes_and_what_a_living_one_wrote_stays(void **state)
 {
     struct fixture *fixture = *state;
-    const struct dump dead = put_orphan(fixture, fixture->now - DUMP_RUN_MAX_US - US_PER_DAY);
-    const struct dump alive = put_orphan(fixture, fixture->now - DUMP_RUN_MAX_US + US_PER_HOUR);
+    const struct dump dead =
+        put_orphan(fixture, fixture->expiry.now - DUMP_RUN_MAX_US - US_PER_DAY);
+    const struct dump alive =
+        put_orphan(fixture, fixture->expiry.now - DUMP_RUN_MAX_US + US_PER_HOUR);
     const struct dump whole = dump_build("other", dead.started);
 
-    dump_build_put(fixture->repo, &whole); /* killed just before its commit */
+    dump_build_put(fixture->expiry.repo, &whole); /* killed just before its commit */
 
-    expire_all(fixture);
+    expiry_build_run_all(&fixture->expiry);
 
     assert_false(has(fixture, &dead, DUMP_EXTENSION_GLOBALS));
     assert_objects(fixture, &whole, false);
@@ -277,17 +233,17 @@ static void
 a_grace_of_weeks_spares_what_a_run_wrote_as_long(void **state)
 {
     struct fixture *fixture = *state;
-    const struct dump dead = put_orphan(fixture, fixture->now - 29 * US_PER_DAY);
-    const struct dump alive = put_orphan(fixture, fixture->now - 27 * US_PER_DAY);
+    const struct dump dead = put_orphan(fixture, fixture->expiry.now - 29 * US_PER_DAY);
+    const struct dump alive = put_orphan(fixture, fixture->expiry.now - 27 * US_PER_DAY);
     char id[DUMP_ID_SIZE];
 
-    fixture->policy.grace_us = 28 * US_PER_DAY;
-    expire_all(fixture);
+    fixture->expiry.policy.grace_us = 28 * US_PER_DAY;
+    expiry_build_run_all(&fixture->expiry);
 
     dump_id(&dead, id);
-    assert_true(catalog_condemned_dump(&fixture->catalog, id));
+    assert_true(catalog_condemned_dump(&fixture->expiry.catalog, id));
     dump_id(&alive, id);
-    assert_false(catalog_condemned_dump(&fixture->catalog, id));
+    assert_false(catalog_condemned_dump(&fixture->expiry.catalog, id));
 }
 
 static void
@@ -307,15 +263,15 @@ what_is_not_ours_is_left_alone(void **state)
 
     for (size_t index = 0; index < sizeof(strangers) / sizeof(strangers[0]); index++)
         put(fixture, strangers[index]);
-    dump_build_key(fixture->repo, &fixture->shop[0], "notes", beside);
+    dump_build_key(fixture->expiry.repo, &fixture->shop[0], "notes", beside);
     put(fixture, beside);
 
-    expire_all(fixture);
+    expiry_build_run_all(&fixture->expiry);
 
     assert_objects(fixture, &fixture->shop[0], false);
-    assert_true(has_object(fixture, beside));
+    assert_true(expiry_build_has(&fixture->expiry, beside));
     for (size_t index = 0; index < sizeof(strangers) / sizeof(strangers[0]); index++)
-        if (!has_object(fixture, strangers[index]))
+        if (!expiry_build_has(&fixture->expiry, strangers[index]))
             fail_msg("%s is gone", strangers[index]);
 }
 
@@ -331,22 +287,22 @@ a_run_that_was_taken_for_dead_fails_at_its_commit(void **state)
 {
     struct fixture *fixture = *state;
     SCOPED(catalog_release) struct catalog sleeper = {0};
-    struct dump dump = dump_build("shop", fixture->now - DUMP_RUN_MAX_US - US_PER_DAY);
+    struct dump dump = dump_build("shop", fixture->expiry.now - DUMP_RUN_MAX_US - US_PER_DAY);
     const struct catalog_entry entry = {.dump = &dump};
     struct error err = {0};
 
-    assert_ok(catalog_load(fixture->repo, &sleeper, &err));
+    assert_ok(catalog_load(fixture->expiry.repo, &sleeper, &err));
     dump = put_orphan(fixture, dump.started);
-    expire_all(fixture);
+    expiry_build_run_all(&fixture->expiry);
     assert_false(has(fixture, &dump, DUMP_EXTENSION_GLOBALS));
 
-    dump_build_put(fixture->repo, &dump);
-    assert_status(catalog_append(fixture->repo, &sleeper, &entry,
+    dump_build_put(fixture->expiry.repo, &dump);
+    assert_status(catalog_append(fixture->expiry.repo, &sleeper, &entry,
                                  (struct catalog_check){check_commit, &dump}, &err),
                   STATUS_REFUSED);
     assert_message("its objects are condemned");
 
-    expire_all(fixture);
+    expiry_build_run_all(&fixture->expiry);
     assert_objects(fixture, &dump, false);
     assert_false(is_listed(fixture, &dump));
 }
@@ -362,10 +318,10 @@ documents_go_before_what_they_describe(void **state)
     {
         struct error err = {0};
 
-        faulty_store_arm(fixture->repo->store, FAULT_IO, nth);
-        (void) !expire(fixture, false, &err);
-        struck = faulty_store_struck(fixture->repo->store);
-        faulty_store_arm(fixture->repo->store, FAULT_IO, 0);
+        faulty_store_arm(fixture->expiry.repo->store, FAULT_IO, nth);
+        (void) !expiry_build_run(&fixture->expiry, false, &err);
+        struck = faulty_store_struck(fixture->expiry.repo->store);
+        faulty_store_arm(fixture->expiry.repo->store, FAULT_IO, 0);
         for (size_t night = 0; night < NIGHTS; night++)
         {
             const struct dump *dump = &fixture->shop[night];
@@ -374,7 +330,7 @@ documents_go_before_what_they_describe(void **state)
                 assert_objects(fixture, dump, true);
         }
     }
-    expire_all(fixture);
+    expiry_build_run_all(&fixture->expiry);
     for (size_t night = 0; night < NIGHTS; night++)
         assert_objects(fixture, &fixture->shop[night], night >= NIGHTS - 2);
 }
@@ -391,10 +347,10 @@ a_condemnation_of_what_the_catalog_has_is_not_carried_out(void **state)
 
     dump_id(&fixture->shop[NIGHTS - 1], id);
     assert_ok(condemnation_add_dump(&condemnation, id, &err));
-    assert_ok(
-        catalog_append(fixture->repo, &fixture->catalog, &entry, (struct catalog_check){0}, &err));
+    assert_ok(catalog_append(fixture->expiry.repo, &fixture->expiry.catalog, &entry,
+                             (struct catalog_check){0}, &err));
 
-    assert_status(expire(fixture, false, &err), STATUS_CORRUPT);
+    assert_status(expiry_build_run(&fixture->expiry, false, &err), STATUS_CORRUPT);
     assert_message("which is in the catalog");
     assert_objects(fixture, &fixture->shop[NIGHTS - 1], true);
 }

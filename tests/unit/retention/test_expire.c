@@ -8,8 +8,7 @@
 #include "repo/object.h"
 #include "repo/store_delete.h"
 #include "repo/wal.h"
-#include "retention/expire.h"
-#include "tests/support/repository.h"
+#include "tests/support/expiry_build.h"
 #include "tests/support/stub_backup.h"
 
 #include <stdio.h>
@@ -19,13 +18,8 @@
 
 struct fixture
 {
-    struct test_repository test;
-    struct repo *repo;
-    struct catalog catalog;
-    struct retention_policy policy;
-    time_us now;
+    struct expiry_build expiry;
     struct stub_backup backups[DAYS]; /* the last is of an hour ago */
-    struct expire_report report;
 };
 
 /* Each has a pack of its own and shares that of the day before. */
@@ -36,15 +30,17 @@ take_backups(struct fixture *fixture)
 
     for (size_t day = 0; day < DAYS; day++)
     {
-        time_us started = fixture->now - US_PER_HOUR - (time_us) (DAYS - 1 - day) * US_PER_DAY;
+        time_us started =
+            fixture->expiry.now - US_PER_HOUR - (time_us) (DAYS - 1 - day) * US_PER_DAY;
         struct stub_backup *backup = &fixture->backups[day];
 
         *backup = stub_backup_make(started, (unsigned) day, 10 * (day + 1));
-        assert_ok(stub_backup_add_pack(fixture->repo, backup, started, &err));
+        assert_ok(stub_backup_add_pack(fixture->expiry.repo, backup, started, &err));
         if (day > 0)
             stub_backup_share(backup, backup - 1, 0);
-        assert_ok(stub_backup_write(fixture->repo, backup, &err));
-        assert_ok(stub_backup_commit(fixture->repo, &fixture->catalog, backup, true, &err));
+        assert_ok(stub_backup_write(fixture->expiry.repo, backup, &err));
+        assert_ok(
+            stub_backup_commit(fixture->expiry.repo, &fixture->expiry.catalog, backup, true, &err));
     }
 }
 
@@ -53,17 +49,8 @@ fill(struct fixture *fixture)
 {
     struct error err = {0};
 
-    fixture->repo = fixture->test.repo;
-    fixture->now = clock_now();
-    fixture->policy = retention_policy_default();
-    fixture->policy.daily = 2;
-    fixture->policy.weekly = 0;
-    fixture->policy.monthly = 0;
-    fixture->policy.recovery_window_us = 0;
-    fixture->policy.minimum_age_us = 0;
-    fixture->policy.grace_us = 0;
-    assert_ok(stub_accept_cluster(fixture->repo, &fixture->catalog, &err));
-    assert_ok(stub_archive_segments(fixture->repo, 1, 60, &err));
+    assert_ok(stub_accept_cluster(fixture->expiry.repo, &fixture->expiry.catalog, &err));
+    assert_ok(stub_archive_segments(fixture->expiry.repo, 1, 60, &err));
     take_backups(fixture);
 }
 
@@ -73,7 +60,7 @@ setup(void **state)
     struct fixture *fixture = calloc(1, sizeof(*fixture));
 
     assert_non_null(fixture);
-    test_repository_open(&fixture->test, false);
+    expiry_build_open(&fixture->expiry, false);
     fill(fixture);
     *state = fixture;
     return 0;
@@ -84,41 +71,9 @@ teardown(void **state)
 {
     struct fixture *fixture = *state;
 
-    expire_report_release(&fixture->report);
-    catalog_release(&fixture->catalog);
-    test_repository_close(&fixture->test);
+    expiry_build_close(&fixture->expiry);
     free(fixture);
     return 0;
-}
-
-static enum status
-expire(struct fixture *fixture, bool dry_run, struct error *err)
-{
-    const struct expire_options options = {
-        .policy = &fixture->policy, .now = fixture->now, .workers = 1, .dry_run = dry_run};
-
-    expire_report_release(&fixture->report);
-    return expire_run(fixture->repo, &options, &fixture->report, err);
-}
-
-static void
-expire_all(struct fixture *fixture)
-{
-    struct error err = {0};
-
-    assert_ok(expire(fixture, false, &err));
-    assert_ok(catalog_load(fixture->repo, &fixture->catalog, &err));
-}
-
-static bool
-has_object(struct fixture *fixture, const char *key)
-{
-    struct error err = {0};
-    uint64_t size_bytes;
-    enum status status = store_size(fixture->repo->store, key, &size_bytes, &err);
-
-    assert_true(status == OK || status == STATUS_NOT_FOUND);
-    return status == OK;
 }
 
 static bool
@@ -127,8 +82,8 @@ has_pack(struct fixture *fixture, const struct stub_backup *backup)
     char key[STORE_KEY_MAX + 1];
     struct error err = {0};
 
-    assert_ok(pack_key(fixture->repo, backup->packs[0].id, key, &err));
-    return has_object(fixture, key);
+    assert_ok(pack_key(fixture->expiry.repo, backup->packs[0].id, key, &err));
+    return expiry_build_has(&fixture->expiry, key);
 }
 
 static bool
@@ -137,8 +92,8 @@ has_file(struct fixture *fixture, const struct stub_backup *backup, const char *
     char key[STORE_KEY_MAX + 1];
     struct error err = {0};
 
-    assert_ok(backup_key(fixture->repo, backup->backup.id, name, key, &err));
-    return has_object(fixture, key);
+    assert_ok(backup_key(fixture->expiry.repo, backup->backup.id, name, key, &err));
+    return expiry_build_has(&fixture->expiry, key);
 }
 
 static bool
@@ -147,7 +102,7 @@ has_segment(struct fixture *fixture, unsigned number)
     char key[STORE_KEY_MAX + 1];
 
     snprintf(key, sizeof(key), "shop/wal/42/00000001/00000000/0000000100000000%08X", number);
-    return has_object(fixture, key);
+    return expiry_build_has(&fixture->expiry, key);
 }
 
 static enum status
@@ -166,7 +121,7 @@ count_objects(struct fixture *fixture, const char *prefix)
     struct error err = {0};
     size_t count = 0;
 
-    assert_ok(store_list(fixture->repo->store, prefix, "", count_object, &count, &err));
+    assert_ok(store_list(fixture->expiry.repo->store, prefix, "", count_object, &count, &err));
     return count;
 }
 
@@ -174,7 +129,7 @@ count_objects(struct fixture *fixture, const char *prefix)
 static void
 assert_expired(struct fixture *fixture)
 {
-    assert_int_equal(fixture->catalog.backup_count, 2);
+    assert_int_equal(fixture->expiry.catalog.backup_count, 2);
     for (size_t day = 0; day < DAYS; day++)
     {
         assert_int_equal(has_file(fixture, &fixture->backups[day], "manifest"), day >= DAYS - 2);
@@ -189,24 +144,25 @@ what_the_policy_lets_go_is_deleted_and_nothing_else(void **state)
 {
     struct fixture *fixture = *state;
 
-    expire_all(fixture);
+    expiry_build_run_all(&fixture->expiry);
 
-    assert_int_equal(fixture->catalog.backup_count, 2);
+    assert_int_equal(fixture->expiry.catalog.backup_count, 2);
     for (size_t day = 0; day < DAYS; day++)
     {
         bool kept = day >= DAYS - 2;
 
         assert_int_equal(
-            catalog_find_backup(&fixture->catalog, fixture->backups[day].backup.id) != NULL, kept);
+            catalog_find_backup(&fixture->expiry.catalog, fixture->backups[day].backup.id) != NULL,
+            kept);
         assert_int_equal(has_file(fixture, &fixture->backups[day], "manifest"), kept);
         assert_int_equal(has_file(fixture, &fixture->backups[day], "postgres-manifest"), kept);
         /* The oldest that stays uses a pack of the one before it. */
         assert_int_equal(has_pack(fixture, &fixture->backups[day]), day >= DAYS - 3);
     }
-    assert_int_equal(fixture->report.packs, 2);
-    assert_int_equal(fixture->report.pack_bytes, 8);
-    assert_int_equal(fixture->report.folders, 3);
-    assert_int_equal(fixture->report.waiting, 0);
+    assert_int_equal(fixture->expiry.report.packs, 2);
+    assert_int_equal(fixture->expiry.report.pack_bytes, 8);
+    assert_int_equal(fixture->expiry.report.folders, 3);
+    assert_int_equal(fixture->expiry.report.waiting, 0);
 }
 
 static void
@@ -215,22 +171,24 @@ wal_goes_except_for_what_makes_backups_consistent_and_the_newest_rows_on(void **
     struct fixture *fixture = *state;
     struct error err = {0};
 
-    assert_ok(stub_archive(fixture->repo, "000000010000000000000005.00000028.backup", &err));
-    assert_ok(stub_archive(fixture->repo, "000000010000000000000032.00000028.backup", &err));
-    assert_ok(stub_archive(fixture->repo, "000000020000000000000032.partial", &err));
-    assert_ok(stub_archive(fixture->repo, "000000010000000000000006.partial", &err));
+    assert_ok(stub_archive(fixture->expiry.repo, "000000010000000000000005.00000028.backup", &err));
+    assert_ok(stub_archive(fixture->expiry.repo, "000000010000000000000032.00000028.backup", &err));
+    assert_ok(stub_archive(fixture->expiry.repo, "000000020000000000000032.partial", &err));
+    assert_ok(stub_archive(fixture->expiry.repo, "000000010000000000000006.partial", &err));
 
-    expire_all(fixture);
+    expiry_build_run_all(&fixture->expiry);
 
     for (unsigned number = 1; number <= 60; number++)
         assert_int_equal(has_segment(fixture, number), number == 40 || number >= 50);
-    assert_false(has_object(
-        fixture, "shop/wal/42/00000001/00000000/000000010000000000000005.00000028.backup"));
     assert_false(
-        has_object(fixture, "shop/wal/42/00000001/00000000/000000010000000000000006.partial"));
-    assert_true(has_object(
-        fixture, "shop/wal/42/00000001/00000000/000000010000000000000032.00000028.backup"));
-    assert_int_equal(fixture->report.segments, 48);
+        expiry_build_has(&fixture->expiry,
+                         "shop/wal/42/00000001/00000000/000000010000000000000005.00000028.backup"));
+    assert_false(expiry_build_has(
+        &fixture->expiry, "shop/wal/42/00000001/00000000/000000010000000000000006.partial"));
+    assert_true(
+        expiry_build_has(&fixture->expiry,
+                         "shop/wal/42/00000001/00000000/000000010000000000000032.00000028.backup"));
+    assert_int_equal(fixture->expiry.report.segments, 48);
 }
 
 static void
@@ -241,13 +199,13 @@ a_history_file_never_goes(void **state)
     char key[STORE_KEY_MAX + 1];
     struct error err = {0};
 
-    assert_ok(wal_key(fixture->repo, &file, key, &err));
-    assert_ok(
-        object_put(fixture->repo, key, OBJECT_COMPRESSED, BYTES("1\t0/500000\tlong ago\n"), &err));
+    assert_ok(wal_key(fixture->expiry.repo, &file, key, &err));
+    assert_ok(object_put(fixture->expiry.repo, key, OBJECT_COMPRESSED,
+                         BYTES("1\t0/500000\tlong ago\n"), &err));
 
-    expire_all(fixture);
+    expiry_build_run_all(&fixture->expiry);
 
-    assert_true(has_object(fixture, key));
+    assert_true(expiry_build_has(&fixture->expiry, key));
     assert_false(has_segment(fixture, 5));
 }
 
@@ -258,20 +216,21 @@ a_dry_run_says_the_same_and_changes_nothing(void **state)
     struct error err = {0};
     size_t before = count_objects(fixture, "");
 
-    assert_ok(expire(fixture, true, &err));
+    assert_ok(expiry_build_run(&fixture->expiry, true, &err));
 
     assert_int_equal(count_objects(fixture, ""), before);
-    assert_int_equal(fixture->report.backups.count, DAYS);
-    assert_int_equal(fixture->report.packs, 2);
-    assert_int_equal(fixture->report.pack_bytes, 8);
-    assert_int_equal(fixture->report.segments, 48);
-    assert_int_equal(fixture->report.deletions, 0);
+    assert_int_equal(fixture->expiry.report.backups.count, DAYS);
+    assert_int_equal(fixture->expiry.report.packs, 2);
+    assert_int_equal(fixture->expiry.report.pack_bytes, 8);
+    assert_int_equal(fixture->expiry.report.segments, 48);
+    assert_int_equal(fixture->expiry.report.deletions, 0);
     for (size_t day = 0; day < DAYS; day++)
     {
-        assert_string_equal(fixture->report.backups.items[day].id, fixture->backups[day].backup.id);
-        assert_int_equal(fixture->report.backups.items[day].keep, day >= DAYS - 2);
-        assert_false(fixture->report.backups.items[day].committed);
-        assert_true(fixture->report.backups.items[day].reasons.count > 0);
+        assert_string_equal(fixture->expiry.report.backups.items[day].id,
+                            fixture->backups[day].backup.id);
+        assert_int_equal(fixture->expiry.report.backups.items[day].keep, day >= DAYS - 2);
+        assert_false(fixture->expiry.report.backups.items[day].committed);
+        assert_true(fixture->expiry.report.backups.items[day].reasons.count > 0);
     }
 }
 
@@ -281,14 +240,16 @@ a_second_run_finds_nothing_more_to_do(void **state)
     struct fixture *fixture = *state;
     uint64_t last;
 
-    expire_all(fixture);
-    last = fixture->catalog.last_number;
+    expiry_build_run_all(&fixture->expiry);
+    last = fixture->expiry.catalog.last_number;
 
-    expire_all(fixture);
+    expiry_build_run_all(&fixture->expiry);
 
-    assert_int_equal(fixture->catalog.last_number, last);
-    assert_int_equal(fixture->report.packs + fixture->report.folders + fixture->report.segments, 0);
-    assert_int_equal(fixture->report.backups.count, 2);
+    assert_int_equal(fixture->expiry.catalog.last_number, last);
+    assert_int_equal(fixture->expiry.report.packs + fixture->expiry.report.folders +
+                         fixture->expiry.report.segments,
+                     0);
+    assert_int_equal(fixture->expiry.report.backups.count, 2);
 }
 
 static void
@@ -296,23 +257,23 @@ what_is_condemned_waits_for_its_grace(void **state)
 {
     struct fixture *fixture = *state;
 
-    fixture->policy.grace_us = US_PER_HOUR / 2;
-    expire_all(fixture);
+    fixture->expiry.policy.grace_us = US_PER_HOUR / 2;
+    expiry_build_run_all(&fixture->expiry);
 
-    assert_int_equal(fixture->catalog.backup_count, 2);
-    assert_int_equal(fixture->report.packs, 2);
-    assert_int_equal(fixture->report.waiting, 1);
-    assert_true(fixture->report.next_deletion > fixture->now);
+    assert_int_equal(fixture->expiry.catalog.backup_count, 2);
+    assert_int_equal(fixture->expiry.report.packs, 2);
+    assert_int_equal(fixture->expiry.report.waiting, 1);
+    assert_true(fixture->expiry.report.next_deletion > fixture->expiry.now);
     for (size_t day = 0; day < DAYS; day++)
         assert_true(has_pack(fixture, &fixture->backups[day]));
     assert_true(has_segment(fixture, 1));
 
-    fixture->policy.grace_us = 0;
-    fixture->now = clock_now();
-    expire_all(fixture);
+    fixture->expiry.policy.grace_us = 0;
+    fixture->expiry.now = clock_now();
+    expiry_build_run_all(&fixture->expiry);
 
-    assert_int_equal(fixture->report.packs, 0);
-    assert_int_equal(fixture->report.deletions, 1);
+    assert_int_equal(fixture->expiry.report.packs, 0);
+    assert_int_equal(fixture->expiry.report.deletions, 1);
     assert_false(has_pack(fixture, &fixture->backups[0]));
     assert_false(has_segment(fixture, 1));
 }
@@ -321,27 +282,32 @@ static void
 what_a_dead_run_left_goes_and_what_a_living_one_wrote_stays(void **state)
 {
     struct fixture *fixture = *state;
-    struct stub_backup dead = stub_backup_make(fixture->now - 3 * US_PER_HOUR, 0xdead, 60);
-    struct stub_backup alive = stub_backup_make(fixture->now - 3 * US_PER_HOUR, 0xa11e, 60);
+    struct stub_backup dead = stub_backup_make(fixture->expiry.now - 3 * US_PER_HOUR, 0xdead, 60);
+    struct stub_backup alive = stub_backup_make(fixture->expiry.now - 3 * US_PER_HOUR, 0xa11e, 60);
     struct error err = {0};
 
-    fixture->policy.grace_us = US_PER_HOUR;
-    assert_ok(stub_backup_add_pack(fixture->repo, &dead, fixture->now - 2 * US_PER_HOUR, &err));
-    assert_ok(stub_backup_write(fixture->repo, &dead, &err));
-    assert_ok(stub_backup_add_pack(fixture->repo, &alive, fixture->now - 2 * US_PER_HOUR, &err));
-    assert_ok(stub_backup_add_pack(fixture->repo, &alive, fixture->now - US_PER_HOUR / 2, &err));
-    assert_ok(stub_backup_write(fixture->repo, &alive, &err));
+    fixture->expiry.policy.grace_us = US_PER_HOUR;
+    assert_ok(stub_backup_add_pack(fixture->expiry.repo, &dead,
+                                   fixture->expiry.now - 2 * US_PER_HOUR, &err));
+    assert_ok(stub_backup_write(fixture->expiry.repo, &dead, &err));
+    assert_ok(stub_backup_add_pack(fixture->expiry.repo, &alive,
+                                   fixture->expiry.now - 2 * US_PER_HOUR, &err));
+    assert_ok(stub_backup_add_pack(fixture->expiry.repo, &alive,
+                                   fixture->expiry.now - US_PER_HOUR / 2, &err));
+    assert_ok(stub_backup_write(fixture->expiry.repo, &alive, &err));
 
-    expire_all(fixture);
+    expiry_build_run_all(&fixture->expiry);
 
-    assert_true(catalog_condemned_pack(&fixture->catalog, dead.packs[0].id));
-    assert_true(catalog_condemned_backup(&fixture->catalog, dead.backup.id));
-    assert_false(catalog_condemned_pack(&fixture->catalog, alive.packs[0].id));
-    assert_false(catalog_condemned_backup(&fixture->catalog, alive.backup.id));
-    assert_int_equal(fixture->report.spared_packs, 2);
-    assert_ok(stub_backup_commit(fixture->repo, &fixture->catalog, &alive, true, &err));
-    assert_status(stub_backup_commit(fixture->repo, &fixture->catalog, &dead, true, &err),
-                  STATUS_REFUSED);
+    assert_true(catalog_condemned_pack(&fixture->expiry.catalog, dead.packs[0].id));
+    assert_true(catalog_condemned_backup(&fixture->expiry.catalog, dead.backup.id));
+    assert_false(catalog_condemned_pack(&fixture->expiry.catalog, alive.packs[0].id));
+    assert_false(catalog_condemned_backup(&fixture->expiry.catalog, alive.backup.id));
+    assert_int_equal(fixture->expiry.report.spared_packs, 2);
+    assert_ok(
+        stub_backup_commit(fixture->expiry.repo, &fixture->expiry.catalog, &alive, true, &err));
+    assert_status(
+        stub_backup_commit(fixture->expiry.repo, &fixture->expiry.catalog, &dead, true, &err),
+        STATUS_REFUSED);
 }
 
 static void
@@ -367,12 +333,12 @@ what_is_not_ours_is_left_alone(void **state)
     struct error err = {0};
 
     for (size_t index = 1; index < sizeof(strangers) / sizeof(strangers[0]); index++)
-        assert_ok(store_put(fixture->repo->store, strangers[index], BYTES("x"), &err));
+        assert_ok(store_put(fixture->expiry.repo->store, strangers[index], BYTES("x"), &err));
 
-    expire_all(fixture);
+    expiry_build_run_all(&fixture->expiry);
 
     for (size_t index = 0; index < sizeof(strangers) / sizeof(strangers[0]); index++)
-        if (!has_object(fixture, strangers[index]))
+        if (!expiry_build_has(&fixture->expiry, strangers[index]))
             fail_msg("%s is gone", strangers[index]);
 }
 
@@ -385,12 +351,12 @@ a_held_backup_stays_with_its_packs_and_its_wal(void **state)
     struct error err = {0};
 
     memcpy(hold.id, fixture->backups[1].backup.id, BACKUP_ID_SIZE);
-    assert_ok(
-        catalog_append(fixture->repo, &fixture->catalog, &entry, (struct catalog_check){0}, &err));
+    assert_ok(catalog_append(fixture->expiry.repo, &fixture->expiry.catalog, &entry,
+                             (struct catalog_check){0}, &err));
 
-    expire_all(fixture);
+    expiry_build_run_all(&fixture->expiry);
 
-    assert_int_equal(fixture->catalog.backup_count, 3);
+    assert_int_equal(fixture->expiry.catalog.backup_count, 3);
     assert_true(has_file(fixture, &fixture->backups[1], "manifest"));
     assert_true(has_pack(fixture, &fixture->backups[1]));
     assert_true(has_pack(fixture, &fixture->backups[0])); /* that it shares */
@@ -403,11 +369,11 @@ a_held_backup_stays_with_its_packs_and_its_wal(void **state)
 static void
 assert_untouched(struct fixture *fixture, size_t objects)
 {
-    uint64_t last = fixture->catalog.last_number;
+    uint64_t last = fixture->expiry.catalog.last_number;
     struct error err = {0};
 
-    assert_ok(catalog_load(fixture->repo, &fixture->catalog, &err));
-    assert_int_equal(fixture->catalog.last_number, last);
+    assert_ok(catalog_load(fixture->expiry.repo, &fixture->expiry.catalog, &err));
+    assert_int_equal(fixture->expiry.catalog.last_number, last);
     assert_int_equal(count_objects(fixture, ""), objects);
 }
 
@@ -419,11 +385,12 @@ a_corrupt_manifest_among_good_ones_stops_everything(void **state)
     char key[STORE_KEY_MAX + 1];
     struct error err = {0};
 
-    assert_ok(backup_key(fixture->repo, fixture->backups[3].backup.id, "manifest", key, &err));
-    assert_ok(store_delete(fixture->repo->store, key, &err));
-    assert_ok(store_put(fixture->repo->store, key, BYTES("nonsense"), &err));
+    assert_ok(
+        backup_key(fixture->expiry.repo, fixture->backups[3].backup.id, "manifest", key, &err));
+    assert_ok(store_delete(fixture->expiry.repo->store, key, &err));
+    assert_ok(store_put(fixture->expiry.repo->store, key, BYTES("nonsense"), &err));
 
-    assert_status(expire(fixture, false, &err), STATUS_CORRUPT);
+    assert_status(expiry_build_run(&fixture->expiry, false, &err), STATUS_CORRUPT);
 
     assert_message(fixture->backups[3].backup.id);
     assert_untouched(fixture, objects);
@@ -437,10 +404,11 @@ a_missing_manifest_is_damage_and_no_absence_of_packs(void **state)
     char key[STORE_KEY_MAX + 1];
     struct error err = {0};
 
-    assert_ok(backup_key(fixture->repo, fixture->backups[4].backup.id, "manifest", key, &err));
-    assert_ok(store_delete(fixture->repo->store, key, &err));
+    assert_ok(
+        backup_key(fixture->expiry.repo, fixture->backups[4].backup.id, "manifest", key, &err));
+    assert_ok(store_delete(fixture->expiry.repo->store, key, &err));
 
-    assert_status(expire(fixture, false, &err), STATUS_CORRUPT);
+    assert_status(expiry_build_run(&fixture->expiry, false, &err), STATUS_CORRUPT);
 
     assert_message("could not find out which packs backup");
     assert_untouched(fixture, objects - 1);
@@ -451,23 +419,23 @@ a_backup_that_is_given_up_stops_nothing_any_more(void **state)
 {
     struct fixture *fixture = *state;
     const char *const forgotten[] = {fixture->backups[3].backup.id, "2020-01-01T00-00-00-0000"};
-    const struct expire_options options = {.policy = &fixture->policy,
-                                           .now = fixture->now,
+    const struct expire_options options = {.policy = &fixture->expiry.policy,
+                                           .now = fixture->expiry.now,
                                            .workers = 1,
                                            .forget = forgotten,
                                            .forget_count = 2};
     char key[STORE_KEY_MAX + 1];
     struct error err = {0};
 
-    fixture->policy.daily = 3;
-    assert_ok(backup_key(fixture->repo, forgotten[0], "manifest", key, &err));
-    assert_ok(store_delete(fixture->repo->store, key, &err));
+    fixture->expiry.policy.daily = 3;
+    assert_ok(backup_key(fixture->expiry.repo, forgotten[0], "manifest", key, &err));
+    assert_ok(store_delete(fixture->expiry.repo->store, key, &err));
 
-    assert_ok(expire_run(fixture->repo, &options, &fixture->report, &err));
-    assert_ok(catalog_load(fixture->repo, &fixture->catalog, &err));
+    assert_ok(expire_run(fixture->expiry.repo, &options, &fixture->expiry.report, &err));
+    assert_ok(catalog_load(fixture->expiry.repo, &fixture->expiry.catalog, &err));
 
-    assert_int_equal(fixture->catalog.backup_count, 2);
-    assert_null(catalog_find_backup(&fixture->catalog, forgotten[0]));
+    assert_int_equal(fixture->expiry.catalog.backup_count, 2);
+    assert_null(catalog_find_backup(&fixture->expiry.catalog, forgotten[0]));
     assert_true(has_pack(fixture, &fixture->backups[3])); /* that the next day shares */
     assert_false(has_file(fixture, &fixture->backups[3], "postgres-manifest"));
 }
@@ -477,22 +445,26 @@ the_newest_good_backup_and_a_held_one_are_not_given_up(void **state)
 {
     struct fixture *fixture = *state;
     const char *forgotten = fixture->backups[4].backup.id;
-    const struct expire_options options = {
-        .policy = &fixture->policy, .now = fixture->now, .forget = &forgotten, .forget_count = 1};
+    const struct expire_options options = {.policy = &fixture->expiry.policy,
+                                           .now = fixture->expiry.now,
+                                           .forget = &forgotten,
+                                           .forget_count = 1};
     struct hold hold = {.until = HOLD_FOR_EVER};
     const struct catalog_entry entry = {.hold = &hold};
     size_t objects;
     struct error err = {0};
 
     memcpy(hold.id, fixture->backups[3].backup.id, BACKUP_ID_SIZE);
-    assert_ok(
-        catalog_append(fixture->repo, &fixture->catalog, &entry, (struct catalog_check){0}, &err));
+    assert_ok(catalog_append(fixture->expiry.repo, &fixture->expiry.catalog, &entry,
+                             (struct catalog_check){0}, &err));
     objects = count_objects(fixture, "");
 
-    assert_status(expire_run(fixture->repo, &options, &fixture->report, &err), STATUS_REFUSED);
+    assert_status(expire_run(fixture->expiry.repo, &options, &fixture->expiry.report, &err),
+                  STATUS_REFUSED);
     assert_message("the newest good one");
     forgotten = hold.id;
-    assert_status(expire_run(fixture->repo, &options, &fixture->report, &err), STATUS_REFUSED);
+    assert_status(expire_run(fixture->expiry.repo, &options, &fixture->expiry.report, &err),
+                  STATUS_REFUSED);
     assert_message("is held");
 
     assert_untouched(fixture, objects);
@@ -506,10 +478,10 @@ a_missing_pack_stops_everything(void **state)
     char key[STORE_KEY_MAX + 1];
     struct error err = {0};
 
-    assert_ok(pack_key(fixture->repo, fixture->backups[3].packs[0].id, key, &err));
-    assert_ok(store_delete(fixture->repo->store, key, &err));
+    assert_ok(pack_key(fixture->expiry.repo, fixture->backups[3].packs[0].id, key, &err));
+    assert_ok(store_delete(fixture->expiry.repo->store, key, &err));
 
-    assert_status(expire(fixture, false, &err), STATUS_CORRUPT);
+    assert_status(expiry_build_run(&fixture->expiry, false, &err), STATUS_CORRUPT);
 
     assert_message("is missing");
     assert_untouched(fixture, objects - 1);
@@ -522,9 +494,10 @@ a_damaged_log_stops_everything(void **state)
     size_t objects = count_objects(fixture, "");
     struct error err = {0};
 
-    assert_ok(store_delete(fixture->repo->store, "shop/log/00000000000000000003.json", &err));
+    assert_ok(
+        store_delete(fixture->expiry.repo->store, "shop/log/00000000000000000003.json", &err));
 
-    assert_status(expire(fixture, false, &err), STATUS_CORRUPT);
+    assert_status(expiry_build_run(&fixture->expiry, false, &err), STATUS_CORRUPT);
 
     assert_int_equal(count_objects(fixture, ""), objects - 1);
 }
@@ -540,8 +513,8 @@ a_clock_that_the_store_contradicts_stops_everything(void **state)
 
     for (size_t index = 0; index < sizeof(differences) / sizeof(differences[0]); index++)
     {
-        fixture->now = clock_now() + differences[index];
-        assert_status(expire(fixture, false, &err), STATUS_REFUSED);
+        fixture->expiry.now = clock_now() + differences[index];
+        assert_status(expiry_build_run(&fixture->expiry, false, &err), STATUS_REFUSED);
         assert_message("this host's clock");
     }
     assert_untouched(fixture, objects);
@@ -554,47 +527,48 @@ a_policy_that_keeps_nothing_is_refused(void **state)
     size_t objects = count_objects(fixture, "");
     struct error err = {0};
 
-    fixture->policy.daily = 0;
-    assert_status(expire(fixture, false, &err), STATUS_CONFIG);
+    fixture->expiry.policy.daily = 0;
+    assert_status(expiry_build_run(&fixture->expiry, false, &err), STATUS_CONFIG);
     assert_untouched(fixture, objects);
 }
 
 static void
 an_empty_repository_is_nothing_to_worry_about(void **state)
 {
-    struct test_repository test;
-    struct fixture fixture = {.policy = ((struct fixture *) *state)->policy, .now = clock_now()};
+    (void) state;
+    struct expiry_build empty = {0};
     struct error err = {0};
 
-    test_repository_open(&test, true);
-    fixture.repo = test.repo;
-    assert_ok(expire(&fixture, false, &err));
-    assert_int_equal(fixture.report.backups.count, 0);
-    expire_report_release(&fixture.report);
-    test_repository_close(&test);
+    expiry_build_open(&empty, false);
+    assert_ok(expiry_build_run(&empty, false, &err));
+    assert_int_equal(empty.report.backups.count, 0);
+    expiry_build_close(&empty);
 }
 
 static void
 many_packs_are_condemned_by_several_entries(void **state)
 {
     struct fixture *fixture = *state;
-    const struct expire_options options = {
-        .policy = &fixture->policy, .now = fixture->now, .workers = 1, .packs_per_entry = 2};
-    struct stub_backup orphan = stub_backup_make(fixture->now - US_PER_DAY, 0xdead, 60);
-    uint64_t before = fixture->catalog.last_number;
+    const struct expire_options options = {.policy = &fixture->expiry.policy,
+                                           .now = fixture->expiry.now,
+                                           .workers = 1,
+                                           .packs_per_entry = 2};
+    struct stub_backup orphan = stub_backup_make(fixture->expiry.now - US_PER_DAY, 0xdead, 60);
+    uint64_t before = fixture->expiry.catalog.last_number;
     struct error err = {0};
 
     for (int index = 0; index < 3; index++)
-        assert_ok(stub_backup_add_pack(fixture->repo, &orphan, fixture->now - US_PER_DAY, &err));
+        assert_ok(stub_backup_add_pack(fixture->expiry.repo, &orphan,
+                                       fixture->expiry.now - US_PER_DAY, &err));
 
-    assert_ok(expire_run(fixture->repo, &options, &fixture->report, &err));
-    assert_ok(catalog_load(fixture->repo, &fixture->catalog, &err));
+    assert_ok(expire_run(fixture->expiry.repo, &options, &fixture->expiry.report, &err));
+    assert_ok(catalog_load(fixture->expiry.repo, &fixture->expiry.catalog, &err));
 
     /* One of departures; two, two and one pack; and each of these deleted. */
-    assert_int_equal(fixture->catalog.last_number, before + 1 + 3 + 3);
-    assert_int_equal(fixture->report.packs, 5);
-    assert_int_equal(fixture->report.folders, 3);
-    assert_int_equal(fixture->report.deletions, 3);
+    assert_int_equal(fixture->expiry.catalog.last_number, before + 1 + 3 + 3);
+    assert_int_equal(fixture->expiry.report.packs, 5);
+    assert_int_equal(fixture->expiry.report.folders, 3);
+    assert_int_equal(fixture->expiry.report.deletions, 3);
     assert_false(has_pack(fixture, &orphan));
     assert_false(has_pack(fixture, &fixture->backups[0]));
     assert_expired(fixture);
@@ -605,11 +579,11 @@ several_workers_delete_the_same(void **state)
 {
     struct fixture *fixture = *state;
     const struct expire_options options = {
-        .policy = &fixture->policy, .now = fixture->now, .workers = 4};
+        .policy = &fixture->expiry.policy, .now = fixture->expiry.now, .workers = 4};
     struct error err = {0};
 
-    assert_ok(expire_run(fixture->repo, &options, &fixture->report, &err));
-    assert_ok(catalog_load(fixture->repo, &fixture->catalog, &err));
+    assert_ok(expire_run(fixture->expiry.repo, &options, &fixture->expiry.report, &err));
+    assert_ok(catalog_load(fixture->expiry.repo, &fixture->expiry.catalog, &err));
     assert_expired(fixture);
 }
 
@@ -619,13 +593,13 @@ wal_that_comes_back_under_a_condemned_name_goes_again(void **state)
     struct fixture *fixture = *state;
     struct error err = {0};
 
-    expire_all(fixture);
-    assert_ok(stub_archive_segments(fixture->repo, 7, 7, &err));
+    expiry_build_run_all(&fixture->expiry);
+    assert_ok(stub_archive_segments(fixture->expiry.repo, 7, 7, &err));
 
-    expire_all(fixture);
+    expiry_build_run_all(&fixture->expiry);
 
     assert_false(has_segment(fixture, 7));
-    assert_int_equal(fixture->report.segments, 1);
+    assert_int_equal(fixture->expiry.report.segments, 1);
 }
 
 /* True when the fault struck, so that there may be a later one. */
@@ -635,22 +609,22 @@ survive_fault(enum store_fault fault, unsigned nth)
     struct fixture fixture = {0};
     struct error err = {0};
     enum status status;
+    struct store *store;
     bool struck;
 
-    test_repository_open_faulty(&fixture.test);
+    expiry_build_open(&fixture.expiry, true);
     fill(&fixture);
-    faulty_store_arm(fixture.repo->store, fault, nth);
-    status = expire(&fixture, false, &err);
-    struck = faulty_store_struck(fixture.repo->store);
-    faulty_store_arm(fixture.repo->store, fault, 0);
+    store = fixture.expiry.repo->store;
+    faulty_store_arm(store, fault, nth);
+    status = expiry_build_run(&fixture.expiry, false, &err);
+    struck = faulty_store_struck(store);
+    faulty_store_arm(store, fault, 0);
     if (status != OK && err.message[0] == '\0')
         fail_msg("operation %u fails without a word", nth);
 
-    expire_all(&fixture);
+    expiry_build_run_all(&fixture.expiry);
     assert_expired(&fixture);
-    expire_report_release(&fixture.report);
-    catalog_release(&fixture.catalog);
-    test_repository_close(&fixture.test);
+    expiry_build_close(&fixture.expiry);
     return struck;
 }
 
