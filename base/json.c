@@ -8,6 +8,9 @@
 
 #define EXACT_IN_A_DOUBLE (UINT64_C(1) << 53)
 
+/* Some 30,000 years: its milliseconds have 15 digits. */
+#define SECONDS_LIMIT 1e12
+
 static const char *type_name(const json_t *value);
 static enum status find(const json_t *object, const char *name, const json_t **value,
                         struct error *err);
@@ -61,7 +64,8 @@ json_append(const json_t *value, struct buffer *text, struct error *err)
 {
     struct appending appending = {.text = text, .err = err};
 
-    if (json_dump_callback(value, append_chunk, &appending, JSON_COMPACT | JSON_ENCODE_ANY) == 0)
+    if (json_dump_callback(value, append_chunk, &appending,
+                           JSON_COMPACT | JSON_ENCODE_ANY | JSON_EXACT) == 0)
         return OK;
     return appending.status != OK ? appending.status : error_no_memory(err);
 }
@@ -75,6 +79,12 @@ json_u64(uint64_t value)
         return json_integer((json_int_t) value);
     snprintf(text, sizeof(text), "%" PRIu64, value);
     return json_string(text);
+}
+
+json_t *
+json_seconds(int64_t duration_ms)
+{
+    return duration_ms < 0 ? json_null() : json_real((double) duration_ms / 1000);
 }
 
 json_t *
@@ -120,6 +130,19 @@ member_text(const json_t *object, const char *name, const char **text, struct er
     if (!json_is_string(value))
         return wrong_type(value, name, "a string", err);
     *text = json_string_value(value);
+    return OK;
+}
+
+enum status
+member_text_into(const json_t *object, const char *name, char *text, size_t size, struct error *err)
+{
+    const char *found;
+
+    TRY(member_text(object, name, &found, err));
+    if (strlen(found) >= size)
+        return error_set(err, STATUS_CORRUPT, "member \"%s\": longer than %zu bytes", name,
+                         size - 1);
+    memcpy(text, found, strlen(found) + 1);
     return OK;
 }
 
@@ -191,6 +214,25 @@ member_time(const json_t *object, const char *name, time_us *time, struct error 
     if (time_parse(text, time, err) == OK)
         return OK;
     return error_set(err, STATUS_CORRUPT, "member \"%s\": invalid time \"%s\"", name, text);
+}
+
+enum status
+member_seconds(const json_t *object, const char *name, int64_t *duration_ms, struct error *err)
+{
+    const json_t *value;
+    double seconds;
+
+    TRY(find(object, name, &value, err));
+    *duration_ms = -1;
+    if (json_is_null(value))
+        return OK;
+    if (!json_is_number(value))
+        return wrong_type(value, name, "seconds", err);
+    seconds = json_number_value(value);
+    if (!(seconds >= 0 && seconds < SECONDS_LIMIT))
+        return error_set(err, STATUS_CORRUPT, "member \"%s\": no duration: %g", name, seconds);
+    *duration_ms = (int64_t) (seconds * 1000 + 0.5);
+    return OK;
 }
 
 enum status

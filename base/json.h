@@ -34,6 +34,15 @@ NODISCARD enum status json_append(const json_t *value, struct buffer *text, stru
  */
 json_t *json_u64(uint64_t value);
 
+/*
+ * What writers say to jansson, for durations: 15 digits survive a double and come
+ * back as they were, so that 4.512 does not become 4.5119999999999996.
+ */
+#define JSON_EXACT JSON_REAL_PRECISION(15)
+
+/* Milliseconds as seconds, 4.512; null for what is negative: not known. */
+json_t *json_seconds(int64_t duration_ms);
+
 /* A text that somebody else made: where it is no UTF-8, its ASCII characters.  NULL when out of
  * memory. */
 json_t *json_text(const char *text);
@@ -51,6 +60,10 @@ void json_freep(json_t **value);
 /* Borrowed from the object; may be empty. */
 NODISCARD enum status member_text(const json_t *object, const char *name, const char **text,
                                   struct error *err);
+
+/* A copy; CORRUPT when it does not fit into size bytes. */
+NODISCARD enum status member_text_into(const json_t *object, const char *name, char *text,
+                                       size_t size, struct error *err);
 NODISCARD enum status member_i64(const json_t *object, const char *name, int64_t *number,
                                  struct error *err);
 
@@ -65,6 +78,10 @@ NODISCARD enum status member_bool(const json_t *object, const char *name, bool *
 /* As time_format writes it. */
 NODISCARD enum status member_time(const json_t *object, const char *name, time_us *time,
                                   struct error *err);
+
+/* As json_seconds writes it, -1 for null. */
+NODISCARD enum status member_seconds(const json_t *object, const char *name, int64_t *duration_ms,
+                                     struct error *err);
 
 /* Hexadecimal digits for exactly size bytes. */
 NODISCARD enum status member_hex(const json_t *object, const char *name, uint8_t *out, size_t size,

@@ -98,6 +98,30 @@ units_duration(const char *text, int64_t *duration_ms)
     return true;
 }
 
+/* In the largest of the first so many units that leaves nothing over. */
+static void
+write_amount(uint64_t amount, const struct unit *units, size_t count, char text[UNITS_TEXT_SIZE])
+{
+    const struct unit *unit = &units[count - 1];
+
+    while (amount % unit->factor != 0)
+        unit--;
+    snprintf(text, UNITS_TEXT_SIZE, "%" PRIu64 "%s", amount / unit->factor,
+             amount == 0 ? "" : unit->name);
+}
+
+void
+units_write_size(uint64_t size_bytes, char text[UNITS_TEXT_SIZE])
+{
+    write_amount(size_bytes, size_units, 5, text);
+}
+
+void
+units_write_duration(int64_t duration_ms, char text[UNITS_TEXT_SIZE])
+{
+    write_amount((uint64_t) duration_ms, time_units, 5, text);
+}
+
 void
 units_format_size(uint64_t size_bytes, char text[UNITS_TEXT_SIZE])
 {

@@ -23,6 +23,10 @@ bool units_duration(const char *text, int64_t *duration_ms);
 
 #define UNITS_TEXT_SIZE 32
 
+/* "256MiB", "0", "36h": exactly, as the functions above read it. */
+void units_write_size(uint64_t size_bytes, char text[UNITS_TEXT_SIZE]);
+void units_write_duration(int64_t duration_ms, char text[UNITS_TEXT_SIZE]);
+
 /* "3.2 GiB", "817 bytes": for people. */
 void units_format_size(uint64_t size_bytes, char text[UNITS_TEXT_SIZE]);
 

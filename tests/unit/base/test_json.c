@@ -239,6 +239,63 @@ a_value_that_does_not_fit_the_buffer_is_an_error(void **state)
     assert_message("buffer of 8 bytes is full");
 }
 
+static void
+durations_are_seconds_to_the_millisecond(void **state)
+{
+    (void) state;
+    static const struct
+    {
+        int64_t duration_ms;
+        const char *want;
+    } cases[] = {
+        {0, "0.0"}, {1, "0.001"}, {4512, "4.512"}, {86400000, "86400.0"}, {-1, "null"},
+    };
+    struct error err = {0};
+
+    for (size_t index = 0; index < sizeof(cases) / sizeof(cases[0]); index++)
+    {
+        SCOPED(json_freep) json_t *value = json_seconds(cases[index].duration_ms);
+        SCOPED(json_freep) json_t *object = json_pack("{s:O}", "took", value);
+        SCOPED(buffer_release) struct buffer text = BUFFER_INIT(LIMIT);
+        const char *written;
+        int64_t read_ms = 7;
+
+        assert_ok(json_append(value, &text, &err));
+        assert_ok(buffer_text(&text, &written, &err));
+        assert_string_equal(written, cases[index].want);
+        assert_ok(member_seconds(object, "took", &read_ms, &err));
+        assert_int_equal(read_ms, cases[index].duration_ms);
+    }
+}
+
+static void
+what_is_no_duration_is_corrupt(void **state)
+{
+    (void) state;
+    SCOPED(json_freep)
+    json_t *object = parsed("{\"below\": -0.5, \"above\": 1e13, \"text\": \"4.5\"}");
+    struct error err = {0};
+    int64_t read_ms;
+
+    assert_status(member_seconds(object, "below", &read_ms, &err), STATUS_CORRUPT);
+    assert_status(member_seconds(object, "above", &read_ms, &err), STATUS_CORRUPT);
+    assert_status(member_seconds(object, "text", &read_ms, &err), STATUS_CORRUPT);
+    assert_status(member_seconds(object, "missing", &read_ms, &err), STATUS_CORRUPT);
+}
+
+static void
+a_text_that_does_not_fit_is_corrupt(void **state)
+{
+    (void) state;
+    SCOPED(json_freep) json_t *object = parsed("{\"name\": \"four\"}");
+    struct error err = {0};
+    char text[5];
+
+    assert_ok(member_text_into(object, "name", text, 5, &err));
+    assert_string_equal(text, "four");
+    assert_status(member_text_into(object, "name", text, 4, &err), STATUS_CORRUPT);
+}
+
 int
 main(void)
 {
@@ -249,6 +306,9 @@ main(void)
         cmocka_unit_test(text_that_is_not_one_json_document_is_corrupt),
         cmocka_unit_test(text_larger_than_the_limit_is_corrupt),
         cmocka_unit_test(numbers_that_doubles_cannot_hold_are_written_as_strings),
+        cmocka_unit_test(durations_are_seconds_to_the_millisecond),
+        cmocka_unit_test(what_is_no_duration_is_corrupt),
+        cmocka_unit_test(a_text_that_does_not_fit_is_corrupt),
         cmocka_unit_test(a_value_that_does_not_fit_the_buffer_is_an_error),
     };
 

@@ -125,6 +125,28 @@ amounts_are_written_for_people(void **state)
     assert_string_equal(text, "0.0s");
 }
 
+static void
+what_is_written_exactly_is_read_as_the_same(void **state)
+{
+    (void) state;
+    static const char *const sizes[] = {"0", "1B", "1023B", "64MiB", "1536KiB", "1TiB", "1024TiB"};
+    static const char *const durations[] = {"0", "1ms", "1500ms", "90s", "36h", "14d", "36525d"};
+    char text[UNITS_TEXT_SIZE];
+
+    for (size_t index = 0; index < 7; index++)
+    {
+        uint64_t size_bytes;
+        int64_t duration_ms;
+
+        assert_true(units_size(sizes[index], &size_bytes));
+        units_write_size(size_bytes, text);
+        assert_string_equal(text, sizes[index]);
+        assert_true(units_duration(durations[index], &duration_ms));
+        units_write_duration(duration_ms, text);
+        assert_string_equal(text, durations[index]);
+    }
+}
+
 int
 main(void)
 {
@@ -134,6 +156,7 @@ main(void)
         cmocka_unit_test(durations_are_read_with_their_unit),
         cmocka_unit_test(what_is_no_duration_is_refused),
         cmocka_unit_test(amounts_are_written_for_people),
+        cmocka_unit_test(what_is_written_exactly_is_read_as_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
