@@ -4,6 +4,7 @@
 #include "agent/signals.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/notify.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -41,6 +42,7 @@ run(int argc, char *const *argv, int (*exit_code)(enum status), struct error *er
 {
     SCOPED(release_program) struct program program = {0};
 
+    notify_start();
     TRY(signals_start(exit_code(STATUS_CANCELLED), err));
     TRY(prepare(&program, argc, argv, err));
     TRY(program.invocation.command->run(&program.invocation, err));
@@ -66,6 +68,9 @@ main(int argc, char **argv)
     /* An answer that is no news, such as archive-get's "not there", has no text. */
     if (status != OK && err.message[0] != '\0')
         log_error(LOG_ERROR, &err);
+    if (status == OK)
+        notify_status("done");
+    notify_end();
     return exit_code(status);
 }
 

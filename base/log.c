@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/file.h"
+#include "base/notify.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -61,6 +62,7 @@ say(enum log_level level, const char *message, const char *detail, const char *h
         status = buffer_append_text(&line, &full, "redoubt: hint: %s\n", hint);
     (void) status; /* a line cut short is still worth printing */
     emit(&line);
+    notify_status(message);
 }
 
 #define SAY_FORMATTED(level)                                                                       \
@@ -106,11 +108,12 @@ log_progress(const char *format, ...)
     va_list args;
     int size;
 
-    if (!log_is_terminal())
-        return;
     va_start(args, format);
     vsnprintf(message, sizeof(message), format, args);
     va_end(args);
+    notify_status(message);
+    if (!log_is_terminal())
+        return;
     size = snprintf(line, sizeof(line), "\r\033[K%s", message);
     pthread_mutex_lock(&lock);
     (void) !write(STDERR_FILENO, line, (size_t) size);

@@ -4,7 +4,8 @@
  *
  * "redoubt: <level>: <message>", then DETAIL and HINT lines, as PostgreSQL's
  * own programs do.  archive_command's and restore_command's output lands in the
- * server's log that way.  Safe from any thread; one message is one write.
+ * server's log that way.  Safe from any thread; one message is one write.  The
+ * newest is also what systemd shows (base/notify.h).
  */
 #pragma once
 
@@ -31,8 +32,8 @@ void log_warning(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_error(enum log_level level, const struct error *err);
 
 /*
- * A status line on a terminal that the next message wipes: progress.  Does
- * nothing when standard error is not a terminal.
+ * A status line that the next message wipes: progress.  Only for a terminal and
+ * for systemd, and never in a log.
  */
 void log_progress(const char *format, ...) PRINTF_LIKE(1, 2);
 
