@@ -21,14 +21,6 @@
 
 #define JOBS_MAX 64
 
-/* What is checked where nothing is configured for the database. */
-static const struct checks_config usual_checks = {
-    .foreign_keys = true,
-    .sample_above_rows = 1000000,
-    .collations = true,
-    .limit_ms = 30 * 60 * 1000,
-};
-
 void
 restore_dump_release(struct restore_dump *run)
 {
@@ -377,7 +369,7 @@ check(struct restore_dump *run, struct error *err)
     struct checks_request request = {
         .conninfo = run->conninfo,
         .database = run->into,
-        .config = configured == NULL ? &usual_checks : configured,
+        .config = configured == NULL ? &checks_default : configured,
         .reference = run->document.dump.started,
         .workers = config->workers,
     };

@@ -22,6 +22,7 @@ struct check_context
 
 struct check
 {
+    enum check_kind kind;
     enum status (*run)(const struct check_context *context, const struct check *check,
                        struct check_result *result, struct error *err);
     union /* what it is about, where it is about one of these */
@@ -52,6 +53,8 @@ void check_result_skip(struct check_result *result, const char *reason);
 /* The kinds, as struct check runs them. */
 enum status check_exists(const struct check_context *context, const struct check *check,
                          struct check_result *result, struct error *err);
+enum status check_recorded(const struct check_context *context, const struct check *check,
+                           struct check_result *result, struct error *err);
 enum status check_rows(const struct check_context *context, const struct check *check,
                        struct check_result *result, struct error *err);
 enum status check_freshness(const struct check_context *context, const struct check *check,

@@ -17,7 +17,7 @@ struct check_plan
 };
 
 /* In the order of the configuration, the command last; the connection says what there is. */
-NODISCARD enum status check_plan_make(const struct checks_config *config,
+NODISCARD enum status check_plan_make(const struct checks_request *request,
                                       struct pg_connection *connection, struct check_plan *plan,
                                       struct error *err);
 

@@ -122,39 +122,99 @@ check_result_skip(struct check_result *result, const char *reason)
     result->state = CHECK_SKIPPED;
 }
 
+static const char *const state_names[] = {
+    [CHECK_BROKEN] = "broken",
+    [CHECK_PASSED] = "passed",
+    [CHECK_FAILED] = "failed",
+    [CHECK_SKIPPED] = "skipped",
+};
+
+static const char *const kind_names[] = {
+    [CHECK_EXISTS] = "exists",       [CHECK_ROWS] = "rows",
+    [CHECK_FRESHNESS] = "freshness", [CHECK_FOREIGN_KEY] = "foreign_key",
+    [CHECK_COLLATION] = "collation", [CHECK_QUERY] = "query",
+    [CHECK_COMMAND] = "command",
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 const char *
 check_state_name(enum check_state state)
 {
-    static const char *const names[] = {
-        [CHECK_BROKEN] = "broken",
-        [CHECK_PASSED] = "passed",
-        [CHECK_FAILED] = "failed",
-        [CHECK_SKIPPED] = "skipped",
-    };
+    return state_names[state];
+}
 
-    return names[state];
+const char *
+check_kind_name(enum check_kind kind)
+{
+    return kind_names[kind];
+}
+
+/* The place of a member's text among the names. */
+static enum status
+read_name(const json_t *object, const char *member, const char *const *names, size_t count,
+          unsigned *place, struct error *err)
+{
+    const char *text;
+
+    TRY(member_text(object, member, &text, err));
+    for (*place = 0; *place < count; (*place)++)
+        if (strcmp(names[*place], text) == 0)
+            return OK;
+    return error_set(err, STATUS_CORRUPT, "member \"%s\": unknown \"%s\"", member, text);
+}
+
+enum status
+check_state_from_json(const json_t *object, enum check_state *state, struct error *err)
+{
+    unsigned place;
+
+    TRY(read_name(object, "state", state_names, COUNT(state_names), &place, err));
+    *state = (enum check_state) place;
+    return OK;
+}
+
+json_t *
+check_result_to_json(const struct check_result *result)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "kind", check_kind_name(result->kind),
+                     "name", result->name, "expected", result->expected, "found", result->found,
+                     "state", check_state_name(result->state), "seconds",
+                     json_seconds(result->duration_ms));
+}
+
+enum status
+check_result_from_json(const json_t *object, struct check_result *result, struct error *err)
+{
+    unsigned kind;
+
+    *result = (struct check_result){0};
+    TRY(read_name(object, "kind", kind_names, COUNT(kind_names), &kind, err));
+    result->kind = (enum check_kind) kind;
+    TRY(member_text_into(object, "name", result->name, sizeof(result->name), err));
+    TRY(member_text_into(object, "expected", result->expected, sizeof(result->expected), err));
+    TRY(member_text_into(object, "found", result->found, sizeof(result->found), err));
+    TRY(check_state_from_json(object, &result->state, err));
+    return member_seconds(object, "seconds", &result->duration_ms, err);
 }
 
 static json_t *
-result_to_json(const void *items, size_t index)
+one_result(const void *items, size_t index)
 {
-    const struct check_result *result = (const struct check_result *) items + index;
-
-    return json_pack("{s:s, s:s, s:s, s:s, s:f}", "name", result->name, "expected",
-                     result->expected, "found", result->found, "state",
-                     check_state_name(result->state), "seconds",
-                     (double) result->duration_ms / 1000);
+    return check_result_to_json((const struct check_result *) items + index);
 }
 
 json_t *
 check_results_to_json(const struct check_results *results)
 {
-    return json_array_of(results->count, result_to_json, results->items);
+    return json_array_of(results->count, one_result, results->items);
 }
 
 void
 check_results_release(struct check_results *results)
 {
     free(results->items);
+    free(results->counts);
+    pg_tables_release(&results->tables);
     *results = (struct check_results){0};
 }

@@ -6,9 +6,17 @@
 #include "base/stop.h"
 #include "checks/check_plan.h"
 #include "checks/check_session.h"
+#include "checks/record.h"
 #include "pg/conninfo.h"
 
 #include <stdatomic.h>
+
+const struct checks_config checks_default = {
+    .foreign_keys = true,
+    .sample_above_rows = CHECKS_SAMPLE_ABOVE,
+    .collations = true,
+    .limit_ms = CHECKS_LIMIT_MS,
+};
 
 struct crew
 {
@@ -37,11 +45,15 @@ checks_run(const struct checks_request *request, struct check_results *results, 
     TRY(pg_conninfo_with_database(request->conninfo, request->database, &conninfo, err));
     crew.conninfo = conninfo;
     TRY(check_session_open(request, conninfo, &connection, err));
-    TRY(check_plan_make(request->config, connection, &plan, err));
+    TRY(check_plan_make(request, connection, &plan, err));
     status = run_plan(&crew, &connection, err);
     log_progress_end();
     count_results(results);
-    return status;
+    if (status != OK || !request->record)
+        return status;
+    if (connection == NULL)
+        TRY(check_session_open(request, conninfo, &connection, err));
+    return record_counts(&plan, connection, err);
 }
 
 /* A further worker.  One that the server has no room for leaves the work to the others. */

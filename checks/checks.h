@@ -19,6 +19,8 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "checks/check_result.h"
+#include "pg/tables.h"
 
 /* Of one table, as the configuration names it: see checks/table_name.h. */
 struct checks_table
@@ -39,12 +41,16 @@ struct checks_query
     const char *sql; /* one SELECT, VALUES, TABLE or WITH: one row whose only column is true */
 };
 
+#define CHECKS_SAMPLE_ABOVE UINT32_C(10000000)
+#define CHECKS_LIMIT_MS     INT64_C(1800000)
+
 /* A section "checks" of the configuration. */
 struct checks_config
 {
     const char *database; /* NULL: any */
     struct checks_table *tables;
     size_t table_count;
+    bool tables_present;        /* all that were recorded; else it is only said which are gone */
     bool foreign_keys;          /* all that the database has */
     uint32_t sample_above_rows; /* larger referencing tables are sampled; 0: never */
     bool collations;
@@ -55,7 +61,10 @@ struct checks_config
     int64_t limit_ms; /* for each check */
 };
 
-/* What was counted when the dump or backup was made. */
+/* Where nothing is configured: collations and all foreign keys. */
+extern const struct checks_config checks_default;
+
+/* What was counted when the dump was made, or in an earlier drill. */
 struct checks_count
 {
     const char *schema;
@@ -71,27 +80,10 @@ struct checks_request
     const struct checks_config *config;
     const struct checks_count *counts; /* NULL: nothing was recorded, no change is judged */
     size_t count_count;
+    bool record;          /* leave the counts of all tables in the results */
     time_us reference;    /* when what was restored was the present */
     unsigned workers;     /* connections at once, at least 1 */
     bool without_command; /* it is skipped: what it does to a server in use, nobody knows */
-};
-
-enum check_state
-{
-    CHECK_BROKEN, /* could not be run, or not to its end: no better than failed */
-    CHECK_PASSED,
-    CHECK_FAILED,
-    CHECK_SKIPPED, /* there is nothing to judge, and found says why */
-};
-
-/* UTF-8 without control characters, whatever the server said. */
-struct check_result
-{
-    char name[256];
-    char expected[256];
-    char found[512];
-    enum check_state state;
-    int64_t duration_ms;
 };
 
 struct check_results
@@ -100,6 +92,9 @@ struct check_results
     size_t count;
     size_t failed; /* or broken */
     size_t skipped;
+    struct checks_count *counts; /* owned; by schema and table; none unless asked for */
+    size_t count_count;
+    struct pg_tables tables; /* owned; what counts borrow */
 };
 
 /*
@@ -110,10 +105,7 @@ struct check_results
 NODISCARD enum status checks_run(const struct checks_request *request,
                                  struct check_results *results, struct error *err);
 
-/* "passed", "failed", "broken", "skipped" */
-const char *check_state_name(enum check_state state);
-
-/* [{"name", "expected", "found", "state", "seconds"}].  NULL when out of memory. */
+/* An array of what check_result_to_json makes.  NULL when out of memory. */
 json_t *check_results_to_json(const struct check_results *results);
 
 /* For SCOPED on an initialised struct. */

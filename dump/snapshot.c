@@ -3,6 +3,7 @@
 
 #include "pg/connection.h"
 #include "pg/conninfo.h"
+#include "pg/tables.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,72 +189,67 @@ read_texts(struct dump_snapshot *snapshot, const char *query, struct dump_texts 
     return OK;
 }
 
-/*
- * Tables of extensions are made by those.  A standby has no rows of unlogged
- * tables, and pg_dump does not ask it for them.
- */
+/* A standby has no rows of unlogged tables, and pg_dump does not ask it for them. */
 static enum status
-append_tables_query(const struct dump_selection *selection, struct buffer *sql, struct error *err)
+append_without_rows(const struct dump_selection *selection, struct buffer *sql, struct error *err)
 {
-    TRY(buffer_append_text(sql, err,
-                           "SELECT n.nspname, c.relname, c.reltuples::bigint,"
-                           " c.relpersistence = 'u' AND pg_is_in_recovery() OR "));
-    TRY(dump_selection_without_rows(selection, sql, err));
-    TRY(buffer_append_text(
-        sql, err,
-        " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'"
-        " AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%%'"
-        " AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass"
-        " AND e.objid = c.oid AND e.deptype = 'e') AND "));
-    TRY(dump_selection_condition(selection, sql, err));
-    return buffer_append_text(sql, err, " ORDER BY 1, 2");
+    TRY(buffer_append_text(sql, err, "c.relpersistence = 'u' AND pg_is_in_recovery() OR "));
+    return dump_selection_without_rows(selection, sql, err);
 }
 
-/* That a table's rows are left out is as good as a count. */
 static enum status
-read_table(const PGresult *result, int row, struct dump_table *table, struct error *err)
+read_tables(struct dump_snapshot *snapshot, const struct dump_selection *selection,
+            struct pg_tables *tables, struct error *err)
 {
-    TRY(copy(result, row, 0, &table->schema, err));
-    TRY(copy(result, row, 1, &table->name, err));
-    table->counted = PQgetvalue(result, row, 3)[0] == 't';
-    table->rows = table->counted ? 0 : strtoll(PQgetvalue(result, row, 2), NULL, 10);
-    return OK;
+    SCOPED(buffer_release) struct buffer condition = BUFFER_INIT(QUERY_LIMIT);
+    SCOPED(buffer_release) struct buffer without_rows = BUFFER_INIT(QUERY_LIMIT);
+    struct pg_tables_request request = {0};
+
+    TRY(dump_selection_condition(selection, &condition, err));
+    TRY(append_without_rows(selection, &without_rows, err));
+    TRY(buffer_text(&condition, &request.condition, err));
+    TRY(buffer_text(&without_rows, &request.without_rows, err));
+    return pg_tables_read(snapshot->connection, &request, tables, err);
+}
+
+/* Its texts become the document's. */
+static struct dump_table
+take_table(struct pg_table *table)
+{
+    const struct dump_table taken = {
+        .schema = table->schema,
+        .name = table->name,
+        .rows = table->rows,
+        .counted = table->counted,
+    };
+
+    table->schema = NULL;
+    table->name = NULL;
+    return taken;
 }
 
 static enum status
 describe_tables(struct dump_snapshot *snapshot, const struct dump_selection *selection,
                 struct dump_document *document, struct error *err)
 {
-    SCOPED(buffer_release) struct buffer sql = BUFFER_INIT(QUERY_LIMIT);
-    SCOPED(pg_result_freep) PGresult *result = NULL;
-    const char *query;
+    SCOPED(pg_tables_release) struct pg_tables tables = {0};
 
-    TRY(append_tables_query(selection, &sql, err));
-    TRY(buffer_text(&sql, &query, err));
-    TRY(pg_query(snapshot->connection, query, &result, err));
-    document->tables = calloc((size_t) PQntuples(result) + 1, sizeof(*document->tables));
+    TRY(read_tables(snapshot, selection, &tables, err));
+    document->tables = calloc(tables.count + 1, sizeof(*document->tables));
     if (document->tables == NULL)
         return error_no_memory(err);
-    for (int row = 0; row < PQntuples(result); row++)
-        TRY(read_table(result, row, &document->tables[document->table_count++], err));
+    for (size_t index = 0; index < tables.count; index++)
+        document->tables[document->table_count++] = take_table(&tables.items[index]);
     return OK;
 }
 
 static enum status
 count_rows(struct dump_snapshot *snapshot, struct dump_table *table, struct error *err)
 {
-    SCOPED(buffer_release) struct buffer sql = BUFFER_INIT(QUERY_LIMIT);
-    const char *query;
-    char answer[32];
+    uint64_t rows;
 
-    TRY(buffer_append(&sql, BYTES("SELECT count(*) FROM "), err));
-    TRY(pg_quote_identifier(table->schema, &sql, err));
-    TRY(buffer_append(&sql, BYTES("."), err));
-    TRY(pg_quote_identifier(table->name, &sql, err));
-    TRY(buffer_text(&sql, &query, err));
-    TRY(pg_query_text(snapshot->connection, query, answer, sizeof(answer), err));
-    table->rows = strtoll(answer, NULL, 10);
+    TRY(pg_table_count(snapshot->connection, table->schema, table->name, &rows, err));
+    table->rows = (int64_t) rows;
     table->counted = true;
     return OK;
 }

@@ -17,16 +17,22 @@ free_options(PQconninfoOption **options)
 }
 
 void
-pg_conninfo_user(const char *conninfo, char *user, size_t size)
+pg_conninfo_value(const char *conninfo, const char *keyword, char *value, size_t size)
 {
     PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
 
-    user[0] = '\0';
+    value[0] = '\0';
     for (const PQconninfoOption *option = options; option != NULL && option->keyword != NULL;
          option++)
-        if (strcmp(option->keyword, "user") == 0 && option->val != NULL)
-            snprintf(user, size, "%s", option->val);
+        if (strcmp(option->keyword, keyword) == 0 && option->val != NULL)
+            snprintf(value, size, "%s", option->val);
     PQconninfoFree(options);
+}
+
+void
+pg_conninfo_user(const char *conninfo, char *user, size_t size)
+{
+    pg_conninfo_value(conninfo, "user", user, size);
 }
 
 enum status
@@ -66,18 +72,25 @@ copy_text(struct buffer *buffer, char **text, struct error *err)
 }
 
 enum status
-pg_conninfo_with_database(const char *conninfo, const char *database, char **changed,
-                          struct error *err)
+pg_conninfo_with(const char *conninfo, const char *keyword, const char *value, char **changed,
+                 struct error *err)
 {
     SCOPED(buffer_release) struct buffer text = BUFFER_INIT(CONNINFO_LIMIT);
     SCOPED(free_options) PQconninfoOption *options = NULL;
 
     TRY(parse(conninfo, &options, err));
     for (const PQconninfoOption *option = options; option->keyword != NULL; option++)
-        if (option->val != NULL && strcmp(option->keyword, "dbname") != 0)
+        if (option->val != NULL && strcmp(option->keyword, keyword) != 0)
             TRY(pg_conninfo_append(&text, option->keyword, option->val, err));
-    TRY(pg_conninfo_append(&text, "dbname", database, err));
+    TRY(pg_conninfo_append(&text, keyword, value, err));
     return copy_text(&text, changed, err);
+}
+
+enum status
+pg_conninfo_with_database(const char *conninfo, const char *database, char **changed,
+                          struct error *err)
+{
+    return pg_conninfo_with(conninfo, "dbname", database, changed, err);
 }
 
 static enum status

@@ -7,6 +7,9 @@
 
 #include "base/bytes.h"
 
+/* What conninfo gives for one of libpq's keywords; "" when it gives nothing. */
+void pg_conninfo_value(const char *conninfo, const char *keyword, char *value, size_t size);
+
 /* The user that conninfo names, for other connections like it; "" when it names none. */
 void pg_conninfo_user(const char *conninfo, char *user, size_t size);
 
@@ -14,7 +17,11 @@ void pg_conninfo_user(const char *conninfo, char *user, size_t size);
 NODISCARD enum status pg_conninfo_append(struct buffer *conninfo, const char *name,
                                          const char *value, struct error *err);
 
-/* The same server and everything, but this database; in memory of its own. */
+/* The same, but with this value for one of the keywords; in memory of its own. */
+NODISCARD enum status pg_conninfo_with(const char *conninfo, const char *keyword, const char *value,
+                                       char **changed, struct error *err);
+
+/* The same server and everything, but this database. */
 NODISCARD enum status pg_conninfo_with_database(const char *conninfo, const char *database,
                                                 char **changed, struct error *err);
 

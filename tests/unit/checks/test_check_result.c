@@ -70,7 +70,11 @@ results_are_told_in_json(void **state)
 {
     (void) state;
     struct check_result items[] = {
-        {.name = "rows of t", .expected = "1 or more", .found = "0", .state = CHECK_FAILED},
+        {.kind = CHECK_ROWS,
+         .name = "rows of t",
+         .expected = "1 or more",
+         .found = "0",
+         .state = CHECK_FAILED},
         {.name = "query", .state = CHECK_BROKEN, .duration_ms = 1500},
     };
     const struct check_results results = {.items = items, .count = 2};
@@ -79,12 +83,42 @@ results_are_told_in_json(void **state)
     json_t *second = json_array_get(json, 1);
 
     assert_int_equal(json_array_size(json), 2);
+    assert_string_equal(json_string_value(json_object_get(first, "kind")), "rows");
     assert_string_equal(json_string_value(json_object_get(first, "name")), "rows of t");
     assert_string_equal(json_string_value(json_object_get(first, "expected")), "1 or more");
     assert_string_equal(json_string_value(json_object_get(first, "found")), "0");
     assert_string_equal(json_string_value(json_object_get(first, "state")), "failed");
     assert_string_equal(json_string_value(json_object_get(second, "state")), "broken");
     assert_true(json_real_value(json_object_get(second, "seconds")) == 1.5);
+}
+
+static void
+a_result_comes_back_from_json(void **state)
+{
+    (void) state;
+    const struct check_result result = {.kind = CHECK_FOREIGN_KEY,
+                                        .name = "foreign key k of public.t",
+                                        .expected = "every row",
+                                        .found = "2 rows",
+                                        .state = CHECK_FAILED,
+                                        .duration_ms = 4512};
+    SCOPED(json_freep) json_t *json = check_result_to_json(&result);
+    struct check_result read;
+    struct error err = {0};
+
+    assert_ok(check_result_from_json(json, &read, &err));
+    assert_int_equal(read.kind, result.kind);
+    assert_string_equal(read.name, result.name);
+    assert_string_equal(read.expected, result.expected);
+    assert_string_equal(read.found, result.found);
+    assert_int_equal(read.state, result.state);
+    assert_int_equal(read.duration_ms, result.duration_ms);
+
+    json_object_set_new(json, "kind", json_string("guess"));
+    assert_status(check_result_from_json(json, &read, &err), STATUS_CORRUPT);
+    json_object_set_new(json, "kind", json_string("query"));
+    json_object_set_new(json, "state", json_string("fine"));
+    assert_status(check_result_from_json(json, &read, &err), STATUS_CORRUPT);
 }
 
 static void
@@ -103,6 +137,7 @@ main(void)
         cmocka_unit_test(a_text_is_utf8_and_harmless_whatever_came),
         cmocka_unit_test(a_long_text_ends_in_dots_between_characters),
         cmocka_unit_test(results_are_told_in_json),
+        cmocka_unit_test(a_result_comes_back_from_json),
         cmocka_unit_test(what_was_never_judged_is_broken),
     };
 
