@@ -2,9 +2,9 @@
 #include "agent/command.h"
 #include "agent/event.h"
 #include "agent/report.h"
-#include "agent/repository.h"
 #include "base/similar.h"
 #include "base/units.h"
+#include "agent/repository.h"
 #include "repo/log_entry.h"
 
 #include <stdio.h>
@@ -24,9 +24,9 @@ static const struct option_spec options[] = {
 };
 
 static const struct command_example examples[] = {
-    {"What happened lately", "redoubt events"},
-    {"Every dump that ever failed", "redoubt events --kind dump-failed --last 0"},
-    {"Who let which backups go, and why", "redoubt events --kind expire --json"},
+    {"What happened lately:", "redoubt events"},
+    {"Every dump that ever failed:", "redoubt events --kind dump-failed --last 0"},
+    {"Who let which backups go, and why:", "redoubt events --kind expire --json"},
     {0},
 };
 
@@ -216,10 +216,10 @@ const struct command command_events = {
     .topic = COMMAND_WATCH,
     .config = COMMAND_CONFIG_REQUIRED,
     .description =
-        "Shows the cluster's log: every backup, dump, expiry, deletion, hold and verification, "
-        "good or bad, with who did it and where. The log is never shortened.\n\n"
-        "Kinds are backup, dump, dump-failed, expire, condemn, delete, hold, release, verify and "
-        "lineage. A backup that fails leaves no entry; a dump that fails does.",
+        "Shows the cluster's log: every backup, dump, drill, expiry, deletion, hold and "
+        "verification, good or bad, with who did it and where. The log is never shortened.\n\n"
+        "Kinds are backup, dump, dump-failed, drill, expire, condemn, delete, hold, release, "
+        "verify and lineage. A backup that fails leaves no entry; a dump that fails does.",
     .options = options,
     .examples = examples,
     .run = run,

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/event.h"
 
+#include "base/units.h"
+#include "repo/drill.h"
+
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,15 +17,26 @@ say(struct event *event, const char *text)
     snprintf(event->what, sizeof(event->what), "%s", text);
 }
 
-/* "3 packs", behind what is there; nothing for none. */
+/* Behind what is there. */
+static void PRINTF_LIKE(2, 3) say_more(struct event *event, const char *format, ...)
+{
+    size_t used = strlen(event->what);
+    va_list arguments;
+
+    if (used > 0)
+        used += (size_t) snprintf(event->what + used, sizeof(event->what) - used, ", ");
+    va_start(arguments, format);
+    if (used < sizeof(event->what))
+        vsnprintf(event->what + used, sizeof(event->what) - used, format, arguments);
+    va_end(arguments);
+}
+
+/* "3 packs"; nothing for none. */
 static void
 say_count(struct event *event, size_t count, const char *one, const char *many)
 {
-    size_t used = strlen(event->what);
-
     if (count > 0)
-        snprintf(event->what + used, sizeof(event->what) - used, "%s%zu %s", used > 0 ? ", " : "",
-                 count, count == 1 ? one : many);
+        say_more(event, "%zu %s", count, count == 1 ? one : many);
 }
 
 static enum status
@@ -78,6 +93,25 @@ read_dump(const json_t *object, struct event *event, struct error *err)
     say(event, id);
     TRY(read_flaw(object, "suspicious", event, err));
     TRY(read_size(object, "stored_bytes", event, err));
+    return read_times(object, "finished", event, err);
+}
+
+/* Whatever it came to: a verdict is a drill's purpose. */
+static enum status
+read_drill(const json_t *object, struct event *event, struct error *err)
+{
+    char rto[UNITS_TEXT_SIZE];
+    struct drill drill;
+
+    TRY(drill_from_json(object, &drill, err));
+    say(event, drill.backup_id[0] == '\0' ? "no backup" : drill.backup_id);
+    if (drill.rto_ms != DRILL_UNKNOWN_MS)
+    {
+        units_format_duration(drill.rto_ms, rto);
+        say_more(event, "RTO %s", rto);
+    }
+    say_count(event, drill.findings, "finding", "findings");
+    event->status = drill_verdict_name(drill.verdict);
     return read_times(object, "finished", event, err);
 }
 
@@ -183,9 +217,16 @@ static const struct
     const char *kind;
     reader read;
 } kinds[] = {
-    {"backup", read_backup},       {"condemn", read_lists},   {"delete", read_deletion},
-    {"dump", read_dump},           {"expire", read_lists},    {"dump-failed", read_dump_failure},
-    {"hold", read_hold},           {"lineage", read_lineage}, {"release", read_hold},
+    {"backup", read_backup},
+    {"condemn", read_lists},
+    {"delete", read_deletion},
+    {"drill", read_drill},
+    {"dump", read_dump},
+    {"expire", read_lists},
+    {"dump-failed", read_dump_failure},
+    {"hold", read_hold},
+    {"lineage", read_lineage},
+    {"release", read_hold},
     {"verify", read_verification},
 };
 

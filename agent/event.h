@@ -16,8 +16,9 @@ struct event
     bool has_size;
     uint64_t size_bytes; /* stored anew, or read */
     int64_t took_ms;     /* -1: it took no time */
-    const char *status;  /* "ok", "failed", "damaged", "suspicious", "findings" */
-    const char *reason;  /* of a failure or whoever acted; "" for none */
+    const char
+        *status; /* "ok", "failed", "findings"; what a drill came to; what is wrong with it */
+    const char *reason; /* of a failure or whoever acted; "" for none */
 };
 
 /* The kinds that can be told of, one after the other; NULL behind the last. */

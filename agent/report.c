@@ -8,7 +8,7 @@
 enum status
 report_json(const json_t *value, struct error *err)
 {
-    if (json_dumpf(value, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF)
+    if (json_dumpf(value, stdout, JSON_INDENT(2) | JSON_EXACT) != 0 || putchar('\n') == EOF)
         return error_set(err, STATUS_IO, "could not write JSON to standard output");
     return OK;
 }

@@ -29,6 +29,7 @@ static const struct stage stages[] = {
     {"backups/", KIND(MANIFEST)},
     {"dumps/", KIND(DUMP) | KIND(DUMP_GLOBALS)},
     {"dumps/", KIND(DUMP_DOCUMENT)},
+    {"drills/", KIND(DRILL)},
 };
 
 struct staging

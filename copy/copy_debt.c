@@ -33,7 +33,7 @@ enum status
 copy_debt_measure(struct repo *source, struct repo *target, const struct catalog *catalog,
                   struct copy_debt *debt, struct error *err)
 {
-    static const char *const folders[] = {"packs/", "wal/", "backups/", "dumps/"};
+    static const char *const folders[] = {"packs/", "wal/", "backups/", "dumps/", "drills/"};
     struct measuring measuring = {source, catalog, debt};
     char prefix[STORE_KEY_MAX + 1];
     uint64_t last;

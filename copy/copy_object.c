@@ -113,6 +113,7 @@ open_check(const struct copy_hand *hand, const struct copy_subject *subject, str
         return object_check_push_stages(hand->source, subject->key, check, err);
     case OBJECT_KIND_LINEAGE:
     case OBJECT_KIND_DUMP_DOCUMENT:
+    case OBJECT_KIND_DRILL:
         return object_push_open_stages(hand->source, subject->key, OBJECT_PLAIN, check, err);
     case OBJECT_KIND_DUMP:
         return dump_data_push_open_stages(hand->source, subject->key, subject->name.gzip, check,

@@ -28,6 +28,7 @@ copy_wanted(const struct catalog *catalog, const struct object_name *name)
     case OBJECT_KIND_WAL:
         return !wal_is_condemned(catalog, name);
     case OBJECT_KIND_LINEAGE:
+    case OBJECT_KIND_DRILL:
         return true;
     case OBJECT_KIND_MANIFEST:
     case OBJECT_KIND_BACKUP:

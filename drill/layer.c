@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "drill/layer.h"
 
+#include <string.h>
+
 struct layer_words
 {
     const char *name;
@@ -33,4 +35,20 @@ const char *
 layer_title(enum drill_layer layer)
 {
     return words[layer].title;
+}
+
+enum status
+layer_from_json(const json_t *object, const char *member, enum drill_layer *layer,
+                struct error *err)
+{
+    const char *name;
+
+    TRY(member_text(object, member, &name, err));
+    for (unsigned index = 0; index < LAYER_COUNT; index++)
+        if (strcmp(words[index].name, name) == 0)
+        {
+            *layer = (enum drill_layer) index;
+            return OK;
+        }
+    return error_set(err, STATUS_CORRUPT, "member \"%s\": unknown layer \"%s\"", member, name);
 }

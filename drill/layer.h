@@ -40,3 +40,7 @@ struct layer_result
 /* "amcheck", as receipts have it, and for people: "tables and indexes agree". */
 const char *layer_name(enum drill_layer layer);
 const char *layer_title(enum drill_layer layer);
+
+/* The object's member `member`, such a name; CORRUPT when there is no such layer. */
+NODISCARD enum status layer_from_json(const json_t *object, const char *member,
+                                      enum drill_layer *layer, struct error *err);

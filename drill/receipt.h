@@ -53,7 +53,6 @@ struct receipt
     char server[128]; /* the server's version in full; "" when it never answered */
     bool self_test;
 
-    char target[160];         /* what was asked for, as target_describe says it */
     pg_timeline timeline;     /* recovered along */
     pg_lsn reached_lsn;       /* PG_LSN_NONE: not known */
     time_us reached_time;     /* of the last transaction replayed; TIME_NONE: none or not known */
@@ -61,8 +60,8 @@ struct receipt
 
     struct receipt_phase fetch;  /* of packs; bytes as stored */
     uint64_t restored_bytes;     /* that they became */
-    struct receipt_phase replay; /* bytes of WAL */
-    int64_t start_ms;            /* until the server was consistent */
+    struct receipt_phase replay; /* bytes of WAL; from the server's start to its target */
+    int64_t start_ms;            /* of that, until the server was consistent */
     int64_t checks_ms;
     int64_t predicted_rto_ms; /* of a restore of the newest backup to the newest moment, here */
 

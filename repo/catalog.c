@@ -22,6 +22,7 @@ catalog_release(struct catalog *catalog)
         condemnation_release(&catalog->condemnations[index]);
     free(catalog->condemnations);
     wal_set_release(&catalog->condemned_wal);
+    free(catalog->drills);
     *catalog = (struct catalog){0};
 }
 
@@ -197,4 +198,19 @@ catalog_find_hold(const struct catalog *catalog, const char *id)
         if (strcmp(catalog->holds[index].id, id) == 0)
             return &catalog->holds[index];
     return NULL;
+}
+
+const struct drill *
+catalog_find_drill(const struct catalog *catalog, const char *id)
+{
+    for (size_t index = 0; index < catalog->drill_count; index++)
+        if (strcmp(catalog->drills[index].id, id) == 0)
+            return &catalog->drills[index];
+    return NULL;
+}
+
+const struct drill *
+catalog_last_drill(const struct catalog *catalog)
+{
+    return catalog->drill_count == 0 ? NULL : &catalog->drills[catalog->drill_count - 1];
 }

@@ -23,12 +23,14 @@
 #pragma once
 
 #include "repo/condemnation.h"
+#include "repo/drill.h"
 #include "repo/dump.h"
 #include "repo/hold.h"
 #include "repo/lineage.h"
 #include "repo/verification.h"
 
 #define CATALOG_CHECKPOINT 64
+#define CATALOG_DRILLS     400 /* a year of daily ones: a checkpoint does not grow for ever */
 
 struct catalog
 {
@@ -50,6 +52,10 @@ struct catalog
     struct wal_set condemned_wal; /* all that ever was: these names are not used again */
     bool has_verification;
     struct verification verification; /* the last */
+    struct drill *drills;             /* owned; the last CATALOG_DRILLS, as they were committed */
+    size_t drill_count;
+    bool has_good_drill;
+    struct drill good_drill; /* the last that passed, however long ago */
 };
 
 /* What leaves the catalog, and why. */
@@ -75,6 +81,7 @@ struct catalog_entry
     const struct hold *hold;                 /* in the place of an earlier one */
     const char *released;                    /* whose hold ends */
     const struct verification *verification;
+    const struct drill *drill; /* its receipt is stored */
 };
 
 /*
@@ -106,7 +113,7 @@ NODISCARD enum status catalog_append(struct repo *repo, struct catalog *catalog,
 /* For SCOPED on an initialised struct. */
 void catalog_release(struct catalog *catalog);
 
-/* NULL when there is none with this id, or no lineage at all. */
+/* NULL when there is none with this id, or no lineage or drill at all. */
 const struct backup *catalog_find_backup(const struct catalog *catalog, const char *id);
 const struct dump *catalog_find_dump(const struct catalog *catalog, const char *id);
 
@@ -117,6 +124,8 @@ const struct lineage *catalog_find_lineage(const struct catalog *catalog,
                                            uint64_t system_identifier);
 const struct lineage *catalog_present_lineage(const struct catalog *catalog);
 const struct hold *catalog_find_hold(const struct catalog *catalog, const char *id);
+const struct drill *catalog_find_drill(const struct catalog *catalog, const char *id);
+const struct drill *catalog_last_drill(const struct catalog *catalog);
 
 /* Is it condemned, whether it was deleted since or not?  Of WAL: any segment of the run. */
 bool catalog_condemned_pack(const struct catalog *catalog, const uint8_t id[PACK_ID_SIZE]);

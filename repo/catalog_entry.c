@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Takes what an entry, or an element of a checkpoint's, says. */
+typedef enum status (*taker)(struct catalog *catalog, const json_t *object, struct error *err);
+
 /* One more element at the end of an owned array. */
 #define GROW(array, count, err)                                                                    \
     do                                                                                             \
@@ -162,8 +165,7 @@ forget_departed(struct catalog *catalog, const struct condemnation *condemnation
 }
 
 static enum status
-take_each(struct catalog *catalog, const json_t *object, const char *name,
-          enum status (*take)(struct catalog *catalog, const json_t *object, struct error *err),
+take_each(struct catalog *catalog, const json_t *object, const char *name, taker take,
           struct error *err)
 {
     const json_t *array;
@@ -189,6 +191,30 @@ take_verification(struct catalog *catalog, const json_t *object, struct error *e
     TRY(verification_from_json(object, &catalog->verification, err));
     catalog->has_verification = true;
     return OK;
+}
+
+static enum status
+take_good_drill(struct catalog *catalog, const json_t *object, struct error *err)
+{
+    TRY(drill_from_json(object, &catalog->good_drill, err));
+    catalog->has_good_drill = true;
+    return OK;
+}
+
+/* The oldest makes room for it. */
+static enum status
+add_drill(struct catalog *catalog, const json_t *object, struct error *err)
+{
+    struct drill drill;
+
+    TRY(drill_from_json(object, &drill, err));
+    if (catalog->drill_count < CATALOG_DRILLS)
+        GROW(catalog->drills, catalog->drill_count, err);
+    else
+        memmove(&catalog->drills[0], &catalog->drills[1],
+                --catalog->drill_count * sizeof(*catalog->drills));
+    catalog->drills[catalog->drill_count++] = drill;
+    return drill.verdict == DRILL_PASSED ? take_good_drill(catalog, object, err) : OK;
 }
 
 static enum status
@@ -250,6 +276,18 @@ recall_condemnations(struct repo *repo, struct catalog *catalog, const struct lo
     return OK;
 }
 
+static enum status
+take_optional(struct catalog *catalog, const json_t *object, const char *name, taker take,
+              struct error *err)
+{
+    const json_t *member;
+
+    if (!member_exists(object, name))
+        return OK;
+    TRY(member_object(object, name, &member, err));
+    return take(catalog, member, err);
+}
+
 /* Where reading begins.  Behind its last entry a catalog knows all this, and more. */
 static enum status
 take_checkpoint(struct repo *repo, struct catalog *catalog, const struct log_entry *entry,
@@ -267,25 +305,23 @@ take_checkpoint(struct repo *repo, struct catalog *catalog, const struct log_ent
     TRY(recall_condemnations(repo, catalog, entry, err));
     TRY(member_array(members, "condemned_wal", &wal, err));
     TRY(wal_set_add_json(&catalog->condemned_wal, wal, err));
-    if (member_exists(members, "verify"))
-    {
-        const json_t *verification;
-
-        TRY(member_object(members, "verify", &verification, err));
-        TRY(take_verification(catalog, verification, err));
-    }
-    return OK;
+    TRY(take_optional(catalog, members, "verify", take_verification, err));
+    if (member_exists(members, "drills")) /* none is written by who knows of no drills */
+        TRY(take_each(catalog, members, "drills", add_drill, err));
+    return take_optional(catalog, members, "good_drill", take_good_drill, err);
 }
 
 /* The kinds of entries, whose member of the same name is taken by a function. */
 static const struct
 {
     const char *kind;
-    enum status (*take)(struct catalog *catalog, const json_t *object, struct error *err);
+    taker take;
 } kinds[] = {
-    {"backup", add_backup},     {"delete", take_deletion}, {"dump", add_dump},
-    {"dump-failed", pass_over}, {"expire", take_expiries}, {"hold", add_hold},
-    {"lineage", add_lineage},   {"release", release_hold}, {"verify", take_verification},
+    {"backup", add_backup},     {"delete", take_deletion},
+    {"drill", add_drill},       {"dump", add_dump},
+    {"dump-failed", pass_over}, {"expire", take_expiries},
+    {"hold", add_hold},         {"lineage", add_lineage},
+    {"release", release_hold},  {"verify", take_verification},
 };
 
 static enum status
@@ -372,6 +408,12 @@ one_hold(const void *items, size_t index)
 }
 
 static json_t *
+one_drill(const void *items, size_t index)
+{
+    return drill_to_json(&((const struct drill *) items)[index]);
+}
+
+static json_t *
 one_expiry(const void *items, size_t index)
 {
     const struct expiry *expiry = &((const struct expiry *) items)[index];
@@ -404,7 +446,7 @@ static json_t *
 checkpoint_to_json(const struct catalog *catalog)
 {
     return json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", "checkpoint", "lineages",
+        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", "checkpoint", "lineages",
         json_array_of(catalog->lineage_count, one_lineage, catalog->lineages), "backups",
         json_array_of(catalog->backup_count, one_backup, catalog->backups), "dumps",
         json_array_of(catalog->dump_count, one_dump, catalog->dumps), "departed_dumps",
@@ -412,7 +454,9 @@ checkpoint_to_json(const struct catalog *catalog)
         json_array_of(catalog->hold_count, one_hold, catalog->holds), "condemned",
         condemned_numbers(catalog), "condemned_wal", wal_set_to_json(&catalog->condemned_wal),
         "verify",
-        catalog->has_verification ? verification_to_json(&catalog->verification) : json_null());
+        catalog->has_verification ? verification_to_json(&catalog->verification) : json_null(),
+        "drills", json_array_of(catalog->drill_count, one_drill, catalog->drills), "good_drill",
+        catalog->has_good_drill ? drill_to_json(&catalog->good_drill) : json_null());
 }
 
 static json_t *
@@ -444,5 +488,7 @@ catalog_entry_to_json(const struct catalog *catalog, const struct catalog_entry 
         return wrap("release", json_pack("{s:s}", hold_member(entry->released), entry->released));
     if (entry->verification != NULL)
         return wrap("verify", verification_to_json(entry->verification));
+    if (entry->drill != NULL)
+        return wrap("drill", drill_to_json(entry->drill));
     return wrap("delete", json_pack("{s:o}", "condemned", json_u64(entry->deleted)));
 }

@@ -13,7 +13,8 @@
 #include "base/json.h"
 #include "repo/backup.h"
 
-#define DRILL_ID_SIZE BACKUP_ID_SIZE
+#define DRILL_ID_SIZE     BACKUP_ID_SIZE
+#define DRILL_TARGET_SIZE 160
 
 enum drill_verdict
 {
@@ -28,6 +29,7 @@ struct drill
 {
     char id[DRILL_ID_SIZE];         /* made like a backup's: when it started, UTC */
     char backup_id[BACKUP_ID_SIZE]; /* that was restored; "" when it came to none */
+    char target[DRILL_TARGET_SIZE]; /* the moment that was asked for, for people; UTF-8 */
     enum drill_verdict verdict;
     time_us started;
     time_us finished;

@@ -109,6 +109,18 @@ read_dump(const char *rest, struct object_name *name)
         read_extension(rest + length + 1, name);
 }
 
+static void
+read_drill(const char *rest, struct object_name *name)
+{
+    size_t length = strcspn(rest, ".");
+
+    if (length >= DRILL_ID_SIZE || strcmp(rest + length, ".json") != 0)
+        return;
+    memcpy(name->drill, rest, length);
+    if (backup_id_is_valid(name->drill))
+        name->kind = OBJECT_KIND_DRILL;
+}
+
 enum status
 object_name_read(const struct repo *repo, const char *key, struct object_name *name,
                  struct error *err)
@@ -127,5 +139,7 @@ object_name_read(const struct repo *repo, const char *key, struct object_name *n
         read_backup(rest + 8, name);
     if (strncmp(rest, "dumps/", 6) == 0)
         read_dump(rest + 6, name);
+    if (strncmp(rest, "drills/", 7) == 0)
+        read_drill(rest + 7, name);
     return OK;
 }

@@ -2,13 +2,14 @@
 /*
  * object_name.h - what an object is, by its name.
  *
- * Of the cluster's packs, WAL, backups and dumps; docs/format.md has all names.
+ * Of the cluster's packs, WAL, backups, dumps and drills; docs/format.md has all names.
  * What has another name is none of these, even if it lies among them.
  */
 #pragma once
 
 #include "pg/segment.h"
 #include "repo/backup.h"
+#include "repo/drill.h"
 #include "repo/dump.h"
 #include "repo/pack.h"
 
@@ -24,6 +25,7 @@ enum object_kind
     OBJECT_KIND_DUMP,          /* pg_dump's output; */
     OBJECT_KIND_DUMP_GLOBALS,  /* the roles and tablespaces of that time, */
     OBJECT_KIND_DUMP_DOCUMENT, /* and what is known of it */
+    OBJECT_KIND_DRILL,         /* the receipt of one */
 };
 
 struct object_name
@@ -35,6 +37,7 @@ struct object_name
     char backup[BACKUP_ID_SIZE]; /* of what is in a backup's folder */
     char dump[DUMP_ID_SIZE];     /* of the three objects of a dump, */
     bool gzip;                   /* and whether gzip compressed this one */
+    char drill[DRILL_ID_SIZE];   /* of a receipt */
 };
 
 /* Fails only for want of memory and the like; a name that is none of ours is OBJECT_KIND_NONE. */

@@ -128,6 +128,7 @@ is_in(const struct condemnation *condemnation, const struct object_name *name)
         return condemnation_has_dump(condemnation, name->dump);
     case OBJECT_KIND_NONE:
     case OBJECT_KIND_LINEAGE:
+    case OBJECT_KIND_DRILL: /* receipts are kept for ever */
         break;
     }
     return false;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "verify/backup_check.h"
 #include "verify/context.h"
+#include "verify/drill_check.h"
 #include "verify/dump_check.h"
 #include "verify/log_check.h"
 #include "verify/pack_check.h"
@@ -158,6 +159,7 @@ check_all(struct run *run, struct error *err)
     TRY(backup_check_run(context, run->inventory, &run->backups, run->needs, err));
     if (context->options->backup_id == NULL)
     {
+        TRY(drill_check_run(context, run->inventory, err));
         TRY(dump_check_run(context, run->inventory, err));
         TRY(check_log(run, err));
     }

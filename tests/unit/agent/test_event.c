@@ -112,6 +112,31 @@ findings_of_a_verification_are_no_success(void **state)
 }
 
 static void
+a_drill_tells_its_backup_and_what_came_of_it(void **state)
+{
+    (void) state;
+    struct drill drill = {.id = "2026-11-22T02-12-34-1f3a",
+                          .backup_id = "2026-11-21T02-12-34-1f3a",
+                          .verdict = DRILL_FAILED,
+                          .finished = 2500000,
+                          .rto_ms = 61000,
+                          .findings = 2};
+    SCOPED(json_freep) json_t *failed = written(&(struct catalog_entry){.drill = &drill});
+    SCOPED(json_freep) json_t *broken = NULL;
+    struct event event;
+    struct error err = {0};
+
+    assert_event(failed, "drill", "2026-11-21T02-12-34-1f3a, RTO 1min 1s, 2 findings", "failed");
+    assert_ok(event_read(failed, &event, &err));
+    assert_int_equal(event.took_ms, 2500);
+    assert_false(event.has_size);
+
+    drill = (struct drill){.id = "2026-11-22T02-12-34-1f3a", .rto_ms = DRILL_UNKNOWN_MS};
+    broken = written(&(struct catalog_entry){.drill = &drill});
+    assert_event(broken, "drill", "no backup", "broken");
+}
+
+static void
 holds_and_lineages_tell_what_they_are_about(void **state)
 {
     (void) state;
@@ -148,6 +173,7 @@ main(void)
         cmocka_unit_test(a_dump_that_failed_tells_why),
         cmocka_unit_test(what_goes_is_counted),
         cmocka_unit_test(findings_of_a_verification_are_no_success),
+        cmocka_unit_test(a_drill_tells_its_backup_and_what_came_of_it),
         cmocka_unit_test(holds_and_lineages_tell_what_they_are_about),
         cmocka_unit_test(an_entry_that_lacks_what_it_must_have_is_damaged),
     };

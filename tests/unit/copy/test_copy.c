@@ -9,6 +9,7 @@
 #include "stream/sink.h"
 #include "tests/support/cluster_build.h"
 #include "tests/support/dump_build.h"
+#include "tests/support/receipt_build.h"
 
 #include <stdlib.h>
 
@@ -48,6 +49,18 @@ add_dumps(struct repo *repo)
     dump_build_commit(repo, &catalog, &gzip);
 }
 
+static void
+add_drill(struct repo *repo)
+{
+    SCOPED(catalog_release) struct catalog catalog = {0};
+    SCOPED(receipt_release) struct receipt receipt;
+    struct error err = {0};
+
+    receipt_build(&receipt, 1);
+    assert_ok(catalog_load(repo, &catalog, &err));
+    receipt_build_commit(repo, &catalog, &receipt);
+}
+
 static int
 set_up(void **state, bool encrypted)
 {
@@ -70,6 +83,7 @@ set_up(void **state, bool encrypted)
     cluster_build_backup(&fixture->cluster, &backup);
     fixture->source = fixture->cluster.repo;
     add_dumps(fixture->source);
+    add_drill(fixture->source);
     test_repository_open_copy(&fixture->copy, &fixture->cluster.test);
     *state = fixture;
     return 0;
@@ -274,6 +288,8 @@ a_target_that_fails_anywhere_is_completed_by_the_next_run(void **state)
             assert_ok(catalog_load(fixture->copy.repo, &catalog, &err));
             if (catalog.backup_count > 0)
                 key_with(fixture->copy.target, "/manifest");
+            if (catalog.drill_count > 0)
+                key_with(fixture->copy.target, "/drills/");
             expect_whole_dumps(fixture, &catalog);
             assert_ok(run_copy(fixture, &result, &err));
             assert_int_equal(result.finding_count, 0);
@@ -285,10 +301,12 @@ static void
 what_is_damaged_is_told_and_the_rest_is_copied(void **state)
 {
     struct fixture *fixture = *state;
-    static const char *const parts[] = {"/packs/",   "/wal/42/00000001/", "/manifest",
-                                        ".dump.zst", ".sql.gz",           ".globals.sql.zst"};
+    static const char *const parts[] = {"/packs/", "/wal/42/00000001/", "/manifest", ".dump.zst",
+                                        ".sql.gz", ".globals.sql.zst",  "/drills/"};
+    /* JSON that is not sealed has nothing that tells. */
+    const size_t count = sizeof(parts) / sizeof(parts[0]) - (fixture->source->keyring == NULL);
 
-    for (size_t index = 0; index < sizeof(parts) / sizeof(parts[0]); index++)
+    for (size_t index = 0; index < count; index++)
     {
         const struct keys key = key_with(fixture->source->store, parts[index]);
         SCOPED(buffer_release) struct buffer good = BUFFER_INIT(1 << 26);
@@ -423,7 +441,8 @@ what_is_condemned_is_not_copied_and_not_owed(void **state)
     assert_ok(catalog_load(fixture->source, &catalog, &err));
     assert_ok(copy_debt_measure(fixture->source, fixture->copy.repo, &catalog, &debt, &err));
     assert_int_equal(debt.objects, 0);
-    assert_int_equal(result.objects, 5 + 3); /* four segments, the lineage, and a dump */
+    /* Four segments, the lineage, a dump and a receipt. */
+    assert_int_equal(result.objects, 5 + 3 + 1);
 }
 
 static void

@@ -436,11 +436,12 @@ a_condemnation_seen_is_never_forgotten_while_the_catalog_lives(void **state)
 static void
 a_checkpoint_that_names_what_is_no_condemnation_is_corrupt(void **state)
 {
-    static const char *const numbers[] = {"[64]", "[65]", "[0]", "[-1]", "[\"1\"]", "[1]"};
+    static const char *const numbers[] = {"[64]", "[65]", "[0]", "[-1]", "[\"1\"]", "[1]", "[]"};
+    const size_t count = sizeof(numbers) / sizeof(numbers[0]);
     static const char form[] =
         "{\"version\":1,\"number\":64,\"id\":\"x\",\"time\":\"2026-11-21T02:12:34Z\","
-        "\"kind\":\"checkpoint\",\"lineages\":[],\"backups\":[],\"holds\":[],"
-        "\"condemned\":%s,\"condemned_wal\":[],\"verify\":null}";
+        "\"kind\":\"checkpoint\",\"lineages\":[],\"backups\":[],\"dumps\":[],"
+        "\"departed_dumps\":[],\"holds\":[],\"condemned\":%s,\"condemned_wal\":[],\"verify\":null}";
     static const char key[] = "shop/log/00000000000000000064.json";
     struct repo *repo = ((struct test_repository *) *state)->repo;
     SCOPED(catalog_release) struct catalog writer = {0};
@@ -448,15 +449,16 @@ a_checkpoint_that_names_what_is_no_condemnation_is_corrupt(void **state)
 
     while (writer.last_number < CATALOG_CHECKPOINT - 1)
         commit(repo, &writer, (struct catalog_entry){.released = "nobody"});
-    for (size_t index = 0; index < sizeof(numbers) / sizeof(numbers[0]); index++)
+    for (size_t index = 0; index < count; index++)
     {
         SCOPED(catalog_release) struct catalog reader = {0};
+        const enum status wanted = index + 1 < count ? STATUS_CORRUPT : OK;
         char text[sizeof(form) + 16];
 
         snprintf(text, sizeof(text), form, numbers[index]);
         assert_ok(object_put(repo, key, OBJECT_PLAIN, bytes_of(text), &err));
-        if (catalog_load(repo, &reader, &err) != STATUS_CORRUPT)
-            fail_msg("%s was taken", numbers[index]);
+        if (catalog_load(repo, &reader, &err) != wanted)
+            fail_msg("%s was %s", numbers[index], wanted == OK ? "refused" : "taken");
         assert_ok(store_delete(repo->store, key, &err));
     }
 }

@@ -28,6 +28,7 @@ static const struct
     {"shop/dumps/shop/" DUMP ".tar.zst", OBJECT_KIND_DUMP},
     {"shop/dumps/shop/" DUMP ".globals.sql.zst", OBJECT_KIND_DUMP_GLOBALS},
     {"shop/dumps/shop/" DUMP ".json", OBJECT_KIND_DUMP_DOCUMENT},
+    {"shop/drills/" BACKUP ".json", OBJECT_KIND_DRILL},
 
     /* None of ours, or in the wrong place. */
     {"redoubt.json", OBJECT_KIND_NONE},
@@ -56,6 +57,11 @@ static const struct
     {"shop/dumps/My Shop/" DUMP ".json", OBJECT_KIND_NONE},
     {"shop/dumps/%73hop/" DUMP ".json", OBJECT_KIND_NONE},
     {"shop/dumps/shop/yesterday.json", OBJECT_KIND_NONE},
+    {"shop/drills/" BACKUP, OBJECT_KIND_NONE},
+    {"shop/drills/" BACKUP ".json.nfs", OBJECT_KIND_NONE},
+    {"shop/drills/yesterday.json", OBJECT_KIND_NONE},
+    {"shop/drills/x/" BACKUP ".json", OBJECT_KIND_NONE},
+    {"shop/drills/../" BACKUP ".json", OBJECT_KIND_NONE},
 };
 
 static void
@@ -102,6 +108,8 @@ a_name_tells_what_it_names(void **state)
     assert_true(name.gzip);
     assert_ok(object_name_read(test.repo, names[11].key, &name, &err));
     assert_false(name.gzip);
+    assert_ok(object_name_read(test.repo, "shop/drills/" BACKUP ".json", &name, &err));
+    assert_string_equal(name.drill, BACKUP);
     test_repository_close(&test);
 }
 

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "tests/support/assert.h"
+
+#include "repo/catalog.h"
+#include "repo/object.h"
+#include "tests/support/receipt_build.h"
+#include "tests/support/repository.h"
+
+static int
+open_repository(void **state)
+{
+    static struct test_repository test;
+
+    test_repository_open(&test, true);
+    *state = &test;
+    return 0;
+}
+
+static int
+close_repository(void **state)
+{
+    test_repository_close(*state);
+    return 0;
+}
+
+static void
+commit_drill(struct repo *repo, struct catalog *catalog, unsigned number,
+             enum drill_verdict verdict)
+{
+    const struct drill drill = drill_build(number, verdict);
+    const struct catalog_entry entry = {.drill = &drill};
+    struct error err = {0};
+
+    assert_ok(catalog_append(repo, catalog, &entry, (struct catalog_check){0}, &err));
+}
+
+static void
+drills_are_kept_and_the_last_good_one_is_known(void **state)
+{
+    struct repo *repo = ((struct test_repository *) *state)->repo;
+    SCOPED(catalog_release) struct catalog writer = {0};
+    SCOPED(catalog_release) struct catalog reader = {0};
+    struct error err = {0};
+
+    assert_null(catalog_last_drill(&writer));
+    commit_drill(repo, &writer, 1, DRILL_FAILED);
+    assert_false(writer.has_good_drill);
+    commit_drill(repo, &writer, 2, DRILL_PASSED);
+    commit_drill(repo, &writer, 3, DRILL_BROKEN);
+
+    assert_ok(catalog_load(repo, &reader, &err));
+    assert_int_equal(reader.drill_count, 3);
+    assert_string_equal(catalog_last_drill(&reader)->id, drill_build(3, DRILL_BROKEN).id);
+    assert_int_equal(catalog_last_drill(&reader)->verdict, DRILL_BROKEN);
+    assert_true(reader.has_good_drill);
+    assert_string_equal(reader.good_drill.id, drill_build(2, DRILL_PASSED).id);
+    assert_int_equal(catalog_find_drill(&reader, reader.good_drill.id)->rto_ms, 62000);
+    assert_null(catalog_find_drill(&reader, drill_build(9, DRILL_PASSED).id));
+}
+
+/* So many that a checkpoint has to forget some, the good one among them. */
+static void
+the_last_good_drill_outlives_the_drills_that_are_kept(void **state)
+{
+    struct repo *repo = ((struct test_repository *) *state)->repo;
+    SCOPED(catalog_release) struct catalog writer = {0};
+    SCOPED(catalog_release) struct catalog reader = {0};
+    const unsigned last = CATALOG_DRILLS + 80;
+    struct error err = {0};
+
+    commit_drill(repo, &writer, 0, DRILL_PASSED);
+    for (unsigned number = 1; number <= last; number++)
+        commit_drill(repo, &writer, number, DRILL_FAILED);
+
+    assert_ok(catalog_load(repo, &reader, &err));
+    assert_int_equal(reader.drill_count, CATALOG_DRILLS);
+    assert_int_equal(writer.drill_count, CATALOG_DRILLS);
+    for (size_t index = 0; index < CATALOG_DRILLS; index++)
+        assert_string_equal(reader.drills[index].id, writer.drills[index].id);
+    assert_string_equal(catalog_last_drill(&reader)->id, drill_build(last, DRILL_FAILED).id);
+    assert_true(reader.has_good_drill);
+    assert_string_equal(reader.good_drill.id, drill_build(0, DRILL_PASSED).id);
+}
+
+static void
+a_checkpoint_of_who_knew_of_no_drills_has_none(void **state)
+{
+    static const char text[] =
+        "{\"version\":1,\"number\":64,\"id\":\"x\",\"time\":\"2026-11-21T02:12:34Z\","
+        "\"kind\":\"checkpoint\",\"lineages\":[],\"backups\":[],\"dumps\":[],"
+        "\"departed_dumps\":[],\"holds\":[],\"condemned\":[],\"condemned_wal\":[],\"verify\":null}";
+    struct repo *repo = ((struct test_repository *) *state)->repo;
+    SCOPED(catalog_release) struct catalog writer = {0};
+    SCOPED(catalog_release) struct catalog reader = {0};
+    struct error err = {0};
+
+    while (writer.last_number < CATALOG_CHECKPOINT - 1)
+        assert_ok(catalog_append(repo, &writer, &(struct catalog_entry){.released = "nobody"},
+                                 (struct catalog_check){0}, &err));
+    assert_ok(
+        object_put(repo, "shop/log/00000000000000000064.json", OBJECT_PLAIN, bytes_of(text), &err));
+    assert_ok(catalog_load(repo, &reader, &err));
+    assert_int_equal(reader.drill_count, 0);
+    assert_false(reader.has_good_drill);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_repository, close_repository)
+    const struct CMUnitTest tests[] = {
+        TEST(drills_are_kept_and_the_last_good_one_is_known),
+        TEST(the_last_good_drill_outlives_the_drills_that_are_kept),
+        TEST(a_checkpoint_of_who_knew_of_no_drills_has_none),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
