@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "agent/config.h"
+#include "config/config.h"
 #include "repo/repo.h"
 
 /*

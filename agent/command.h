@@ -8,9 +8,9 @@
  */
 #pragma once
 
-#include "agent/config.h"
 #include "agent/exit_code.h"
 #include "agent/options.h"
+#include "config/config.h"
 
 /* One run of the program. */
 struct invocation

@@ -12,11 +12,11 @@
  */
 #include "agent/command.h"
 #include "agent/fast_start.h"
-#include "agent/repository.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "config/repository.h"
 #include "pg/control.h"
 #include "pg/segment.h"
 #include "restore/archive_get.h"

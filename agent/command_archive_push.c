@@ -2,7 +2,7 @@
 #include "agent/archive_push.h"
 #include "agent/command.h"
 #include "agent/fast_start.h"
-#include "agent/repository.h"
+#include "config/repository.h"
 
 static enum status
 run(const struct invocation *invocation, struct error *err)
@@ -51,7 +51,8 @@ const struct command command_archive_push = {
     .config = COMMAND_CONFIG_REQUIRED,
     .description =
         "Stores a WAL segment, timeline history file, backup history file or partial segment "
-        "under its own name. It returns success only once the repository has the file durably.\n\n"
+        "under its own name. It returns success only once the repository has the file durably. "
+        "Recovery gets it back by \"redoubt archive-get\".\n\n"
         "A file that the repository has already with the same content is a success. With other "
         "content it is a failure that shows both digests; nothing is ever overwritten. Files of a "
         "cluster that the repository has not accepted are refused: see \"redoubt lineage\".\n\n"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "backup/backup.h"
 #include "agent/command.h"
-#include "agent/repository.h"
+#include "backup/backup.h"
 #include "base/json.h"
 #include "base/units.h"
+#include "config/repository.h"
 
 #include <stdio.h>
 
@@ -15,9 +15,9 @@ static const struct option_spec options[] = {
 };
 
 static const struct command_example examples[] = {
-    {"A backup now, of what changed since the last", "redoubt backup"},
-    {"One that shares nothing with earlier ones", "redoubt backup --full"},
-    {"For a script", "redoubt backup --json"},
+    {"A backup now, of what changed since the last:", "redoubt backup"},
+    {"One that shares nothing with earlier ones:", "redoubt backup --full"},
+    {"For a script:", "redoubt backup --json"},
     {0},
 };
 
@@ -122,7 +122,10 @@ const struct command command_backup = {
         "archive; what the archive lacks is stored with the backup, so that it is complete by "
         "itself.\n\n"
         "A backup exists only when this command has succeeded.  One that the server reports as "
-        "damaged, pages with wrong checksums, is kept and marked, and is never chosen by itself.",
+        "damaged, pages with wrong checksums, is kept and marked, and is never chosen by "
+        "itself.\n\n"
+        "\"redoubt restore\" brings the cluster back to its end, or to any later moment that "
+        "archived WAL reaches.",
     .options = options,
     .examples = examples,
     .run = run,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/checks_report.h"
 #include "agent/command.h"
-#include "agent/config_checks.h"
 #include "agent/report.h"
+#include "config/section_checks.h"
 #include "pg/connection.h"
 #include "repo/dump.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/command.h"
 #include "agent/report.h"
-#include "agent/repository.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "config/repository.h"
 #include "copy/copy.h"
 #include "retention/prune.h"
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/command.h"
-#include "agent/config_checks.h"
-#include "agent/config_dumps.h"
 #include "agent/report.h"
-#include "agent/repository.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "checks/table_name.h"
+#include "config/repository.h"
+#include "config/section_checks.h"
+#include "config/section_dumps.h"
 #include "dump/dump_run.h"
 #include "pg/connection.h"
 
@@ -33,9 +33,9 @@ static const struct command_argument arguments[] = {
 };
 
 static const struct command_example examples[] = {
-    {"What is configured, as a timer does it", "redoubt dump"},
-    {"One database, now", "redoubt dump shop"},
-    {"As SQL that \"zcat | psql\" reads", "redoubt dump --format plain --compression gzip shop"},
+    {"What is configured, as a timer does it:", "redoubt dump"},
+    {"One database, now:", "redoubt dump shop"},
+    {"As SQL that \"zcat | psql\" reads:", "redoubt dump --format plain --compression gzip shop"},
     {0},
 };
 
@@ -324,7 +324,9 @@ const struct command command_dump = {
         "Runs pg_dump of the server's own version and streams what it writes into the "
         "repository: compressed, sealed, nothing on a disk in between.  Roles and tablespaces "
         "go beside it, and a document that says all that is known of the dump.  A physical "
-        "backup cannot bring back one schema or cross major versions; this can.\n\n"
+        "backup cannot bring back one schema or cross major versions; this can, and \"redoubt "
+        "restore-dump\" "
+        "loads it.\n\n"
         "How a database is dumped is said by the configuration's section \"dumps\".  Several "
         "databases are dumped one after the other, and one that fails does not keep the others "
         "from it.\n\n"

@@ -4,7 +4,7 @@
 #include "agent/report.h"
 #include "base/similar.h"
 #include "base/units.h"
-#include "agent/repository.h"
+#include "config/repository.h"
 #include "repo/log_entry.h"
 
 #include <stdio.h>

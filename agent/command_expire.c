@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/command.h"
 #include "agent/report.h"
-#include "agent/repository.h"
 #include "base/units.h"
+#include "config/repository.h"
 #include "retention/expire.h"
 
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/command.h"
 #include "agent/report.h"
-#include "agent/repository.h"
+#include "config/repository.h"
 #include "repo/catalog.h"
 
 #include <stdio.h>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/command.h"
-#include "agent/config_identity.h"
-#include "agent/config_template.h"
 #include "agent/discovery.h"
 #include "agent/init.h"
-#include "agent/repository.h"
 #include "backup/identity.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "config/identity.h"
+#include "config/repository.h"
+#include "config/template.h"
 
 #include <pwd.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/command.h"
-#include "agent/config_identity.h"
 #include "agent/report.h"
-#include "agent/repository.h"
 #include "backup/identity.h"
 #include "base/units.h"
+#include "config/identity.h"
+#include "config/repository.h"
 #include "repo/catalog.h"
 
 #include <inttypes.h>

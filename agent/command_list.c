@@ -2,10 +2,10 @@
 #include "agent/command.h"
 #include "agent/copies.h"
 #include "agent/dump_listing.h"
-#include "agent/recovery_window.h"
 #include "agent/report.h"
-#include "agent/repository.h"
 #include "base/units.h"
+#include "config/repository.h"
+#include "restore/recovery_window.h"
 
 #include <stdio.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/command.h"
 #include "agent/report.h"
-#include "agent/repository.h"
 #include "agent/restore_report.h"
 #include "base/log.h"
+#include "config/repository.h"
 #include "pg/conninfo.h"
 #include "pg/programs.h"
 

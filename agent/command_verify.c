@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/command.h"
 #include "agent/report.h"
-#include "agent/repository.h"
 #include "base/units.h"
+#include "config/repository.h"
 #include "verify/verify.h"
 
 #include <inttypes.h>
@@ -225,9 +225,9 @@ static const struct option_spec options[] = {
 };
 
 static const struct command_example examples[] = {
-    {"Each night, what is new or was not verified for a month", "redoubt verify"},
-    {"Everything, beside the daily work", "redoubt verify --all --rate 50MB"},
-    {"The newest backup, before a risky change",
+    {"Each night, what is new or was not verified for a month:", "redoubt verify"},
+    {"Everything, beside the daily work:", "redoubt verify --all --rate 50MB"},
+    {"The newest backup, before a risky change:",
      "redoubt verify --all --backup $(redoubt list --json | jq -r '.backups[-1].id')"},
     {0},
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/copies.h"
 
-#include "agent/repository.h"
 #include "base/units.h"
+#include "config/repository.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -7,8 +7,8 @@
  */
 #pragma once
 
-#include "agent/config.h"
 #include "base/json.h"
+#include "config/config.h"
 #include "copy/copy_debt.h"
 
 enum copy_condition

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/examination.h"
-#include "agent/repository.h"
+#include "config/repository.h"
 #include "copy/copy_log.h"
 
 #include <errno.h>

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "agent/config.h"
+#include "config/config.h"
 
 /* Before anything else uses OpenSSL. */
 void fast_start(const struct config *config);

@@ -2,13 +2,13 @@
 #include "agent/restore_dump.h"
 
 #include "agent/checks_report.h"
-#include "agent/config_checks.h"
 #include "agent/confirm.h"
 #include "agent/dump_choice.h"
-#include "agent/repository.h"
 #include "agent/restore_dump_report.h"
 #include "base/crash.h"
 #include "base/log.h"
+#include "config/repository.h"
+#include "config/section_checks.h"
 #include "pg/conninfo.h"
 #include "pg/programs.h"
 

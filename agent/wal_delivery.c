@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "agent/wal_delivery.h"
 
-#include "agent/repository.h"
 #include "base/crash.h"
 #include "base/group.h"
 #include "base/log.h"
+#include "config/repository.h"
 
 #include <stdlib.h>
 

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "agent/config.h"
+#include "config/config.h"
 #include "repo/wal.h"
 
 /*

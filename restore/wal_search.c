@@ -17,8 +17,9 @@ struct scan
 {
     const struct wal_chain *chain;
     struct pg_wal_segment segment;
-    pg_lsn end_lsn; /* of the segment */
-    bool done;      /* a record of the next segment was met */
+    struct pg_wal_segment read; /* itself, or one that completes its last record */
+    pg_lsn end_lsn;             /* of the segment */
+    bool done;                  /* a record of the next segment was met */
 
     enum status (*record)(void *arg, const struct pg_wal_record *record, struct error *err);
     void *arg;
@@ -68,6 +69,7 @@ scan_segment(struct scan *scan, struct error *err)
         enum status status;
 
         TRY(stop_check(err));
+        scan->read = segment;
         status = wal_scan_feed(scan->chain, segment, reader, err);
         if (status != OK && !scan->done)
             return status;
@@ -111,6 +113,7 @@ wal_search_tail(const struct wal_chain *chain, const struct pg_history *path,
                 const struct wal_reach *reach, struct wal_tail *tail, struct error *err)
 {
     struct scan scan = {.chain = chain, .record = note_tail, .arg = tail};
+    enum status status;
 
     *tail = (struct wal_tail){0};
     for (uint64_t number = reach->end; number > reach->first && !tail->has_commit; number--)
@@ -118,7 +121,11 @@ wal_search_tail(const struct wal_chain *chain, const struct pg_history *path,
         if (!wal_chain_find(chain, path, number - 1, &scan.segment))
             continue;
         scan.done = false;
-        TRY(scan_segment(&scan, err));
+        status = scan_segment(&scan, err);
+        if (status == STATUS_CORRUPT && scan.read.number >= reach->end)
+            continue;
+        tail->damaged = scan.read.number;
+        TRY(status);
     }
     if (tail->has_commit)
         tail->last_commit.position.timeline =

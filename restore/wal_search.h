@@ -30,11 +30,13 @@ struct wal_tail
     pg_lsn end;         /* after it */
     bool has_commit;
     struct wal_found last_commit; /* the end of a transaction with the latest time */
+    uint64_t damaged;             /* the number of the segment that is; only with CORRUPT */
 };
 
 /*
  * Look at [reach->first, reach->end) along a path from its end backwards, until
- * a segment has the end of a transaction.
+ * a segment has the end of a transaction.  What lies behind the stretch only
+ * completes its last record, and may be damaged.
  */
 NODISCARD enum status wal_search_tail(const struct wal_chain *chain, const struct pg_history *path,
                                       const struct wal_reach *reach, struct wal_tail *tail,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 /* Any bytes are a complete configuration, or refused with a place. */
-#include "agent/config.h"
+#include "config/config.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "agent/config.h"
+#include "config/config.h"
 
 /* Without the sections that may be left out. */
 #define CONFIG_TEXT_MINIMAL                                                                        \
