@@ -139,13 +139,39 @@ find_record(const struct catalog *catalog, const struct wal_chain *chain, struct
     return OK;
 }
 
-/* The tail of what a backup reaches, without what lies before its end. */
-static enum status
-look_at_tail(const struct wal_chain *chain, const struct pg_history *path,
-             const struct wal_reach *reach, struct plan *plan, struct wal_tail *tail,
-             struct error *err)
+/* A damaged segment stops recovery as a missing one does; false: the backup itself needs it. */
+static bool
+cut_at_damage(const struct wal_chain *chain, const struct plan *plan, const struct wal_tail *tail,
+              struct wal_reach *reach)
 {
-    TRY(wal_search_tail(chain, path, reach, tail, err));
+    pg_lsn begin = tail->damaged * chain->segment_size;
+
+    if (tail->damaged <= reach->first || begin < plan->backup.stop.lsn)
+        return false;
+    reach->end = tail->damaged;
+    reach->lsn = begin;
+    reach->gap = true;
+    reach->resumes = tail->damaged + 1;
+    reach->ends_at_fork = false;
+    return true;
+}
+
+/*
+ * The tail of what a backup reaches, without what lies before its end.  Where WAL is
+ * damaged it ends, and *damage, which is empty at first, says why.
+ */
+static enum status
+look_at_tail(const struct wal_chain *chain, const struct pg_history *path, struct wal_reach *reach,
+             struct plan *plan, struct wal_tail *tail, struct error *damage, struct error *err)
+{
+    enum status status = wal_search_tail(chain, path, reach, tail, err);
+
+    while (status == STATUS_CORRUPT && cut_at_damage(chain, plan, tail, reach))
+    {
+        *damage = *err;
+        status = wal_search_tail(chain, path, reach, tail, err);
+    }
+    TRY(status);
     plan->has_latest = tail->has_commit && tail->last_commit.position.lsn >= plan->backup.stop.lsn;
     if (plan->has_latest)
         plan->latest = tail->last_commit;
@@ -299,23 +325,39 @@ settle_target(const struct wal_reach *reach, struct plan *plan)
     }
 }
 
+/* The WAL that the target needs does not open. */
+static enum status
+refuse_damage(const struct plan *plan, const struct error *damage, struct error *err)
+{
+    *err = *damage;
+    detail_latest(plan, err);
+    error_hint(err, "What lies before it can be restored: name a time or an LSN.");
+    return STATUS_CORRUPT;
+}
+
 static enum status
 prove_reach(struct wal_chain *chain, const struct pg_history *path, struct plan *plan,
             struct error *err)
 {
     struct wal_reach reach = wal_chain_reach(chain, path, plan->backup.start.lsn);
     struct wal_tail tail = {0};
+    struct error damage = {0};
     pg_lsn last;
 
     TRY(check_consistency(chain, path, &reach, plan, err));
     if (plan->asked.kind != TARGET_IMMEDIATE && !plan->has_found)
-        TRY(look_at_tail(chain, path, &reach, plan, &tail, err));
+        TRY(look_at_tail(chain, path, &reach, plan, &tail, &damage, err));
     if (!target_in_reach(plan, &reach, &tail, chain->segment_size))
     {
         if (plan->has_found)
-            TRY(look_at_tail(chain, path, &reach, plan, &tail, err));
+            TRY(look_at_tail(chain, path, &reach, plan, &tail, &damage, err));
+        if (damage.message[0] != '\0')
+            return refuse_damage(plan, &damage, err);
         return refuse_target(chain, path, &reach, plan, &tail, err);
     }
+    plan->damage_ahead = damage.message[0] != '\0';
+    if (plan->damage_ahead)
+        log_warning("%s; the target lies before it", damage.message);
     last = last_needed(plan, &reach);
     plan->first_segment = reach.first;
     plan->segment_count = (last - 1) / chain->segment_size + 1 - reach.first;

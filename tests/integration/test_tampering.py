@@ -10,6 +10,7 @@ import json
 
 import pytest
 
+from conftest import restore_copy
 from support import workload
 from support.cluster import Cluster
 from support.redoubt import Redoubt
@@ -237,6 +238,22 @@ def test_damaged_wal_stops_recovery_and_does_not_end_it(story, directory, adopt)
     assert "database system is ready to accept connections" not in copy.log_text().split(
         "ready to accept read-only connections")[-1]
     assert "restore_command" in copy.log_text() or "could not restore" in copy.log_text()
+
+
+def test_what_lies_before_damaged_wal_can_be_listed_and_restored(story, directory, adopt):
+    """An object under the next free name, which whoever may write can make, must not stop this."""
+    last = max(story.segments())
+    story.repository.write(last, flipped(story.objects[last], HEADER + 50))
+    moment = story.redoubt.backups()[0]["stopped"]
+
+    listed = story.redoubt.run("list")
+    latest = refuse_restore(story, directory / "latest")
+    restored = restore_copy(story.redoubt, directory / "before", adopt, "--target-time", moment,
+                            "--target-action", "promote")
+
+    assert "Any moment can be restored" in listed.out and last in listed.err
+    assert last in latest.err and "What lies before it can be restored" in latest.err
+    assert restored.value("select count(*) from t") == "20000"
 
 
 @pytest.mark.parametrize("kind", ["/manifest", "/packs/"])

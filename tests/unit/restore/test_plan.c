@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "tests/support/assert.h"
 
+#include "repo/wal.h"
 #include "restore/plan.h"
 #include "tests/support/cluster_build.h"
 
@@ -189,6 +190,71 @@ a_target_before_the_gap_is_fine(void **state)
     cluster_build_archive(&fixture->cluster, &fixture->wal, 10);
 
     assert_ok(make(fixture, &target, NULL, &err));
+}
+
+/* An object in the place of a segment that whoever may write, without the key, has put there. */
+static void
+put_garbage(struct fixture *fixture, uint64_t number)
+{
+    char name[PG_WAL_SEGMENT_NAME_SIZE];
+    const struct wal_file file = {CLUSTER_BUILD_SYSTEM_IDENTIFIER, name};
+    struct repo *repo = fixture->cluster.repo;
+    char key[STORE_KEY_MAX + 1];
+    struct error err = {0};
+
+    pg_wal_segment_name((struct pg_wal_segment){1, number}, SEGMENT, name);
+    assert_ok(wal_key(repo, &file, key, &err));
+    assert_ok(store_put(repo->store, key, BYTES("garbage"), &err));
+}
+
+static void
+a_target_before_wal_that_does_not_open_is_fine(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct target before[] = {
+        {.kind = TARGET_TIME, .time = MINUTE(11) - 1},
+        {.kind = TARGET_LSN, .lsn = fixture->commits[11]},
+    };
+    const struct target behind[] = {
+        {.kind = TARGET_TIME, .time = MINUTE(11)},
+        {.kind = TARGET_LSN, .lsn = 12 * SEGMENT},
+        {.kind = TARGET_LATEST},
+    };
+
+    cluster_build_archive(&fixture->cluster, &fixture->wal, 12);
+    put_garbage(fixture, 12);
+    for (size_t index = 0; index < sizeof(before) / sizeof(before[0]); index++)
+    {
+        struct error err = {0};
+
+        assert_ok(make(fixture, &before[index], NULL, &err));
+        assert_true(fixture->plan.damage_ahead);
+    }
+    for (size_t index = 0; index < sizeof(behind) / sizeof(behind[0]); index++)
+    {
+        struct error err = {0};
+
+        assert_status(make(fixture, &behind[index], NULL, &err), STATUS_CORRUPT);
+        assert_message("00000001000000000000000C");
+        assert_non_null(strstr(err.detail, "2026-01-01 00:11:00+00:00"));
+        assert_non_null(strstr(err.hint, "What lies before it can be restored"));
+    }
+}
+
+static void
+damage_in_the_wal_that_the_backup_needs_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct target target = {.kind = TARGET_TIME, .time = MINUTE(12) - 1};
+    struct error err = {0};
+
+    add_backup(fixture, "2026-01-01T00-12-00-0000", 1, 12);
+    cluster_build_archive(&fixture->cluster, &fixture->wal, 12);
+    put_garbage(fixture, 12);
+
+    assert_status(make(fixture, &target, "2026-01-01T00-12-00-0000", &err), STATUS_REFUSED);
+    target.kind = TARGET_LATEST;
+    assert_status(make(fixture, &target, "2026-01-01T00-12-00-0000", &err), STATUS_CORRUPT);
 }
 
 static void
@@ -423,6 +489,8 @@ main(void)
         TEST(a_restore_point_becomes_the_lsn_of_the_newest_of_its_name),
         TEST(a_target_behind_a_gap_is_refused_and_the_gap_is_named),
         TEST(a_target_before_the_gap_is_fine),
+        TEST(a_target_before_wal_that_does_not_open_is_fine),
+        TEST(damage_in_the_wal_that_the_backup_needs_is_refused),
         TEST(a_gap_inside_the_backup_is_refused),
         TEST(a_time_needs_a_later_transaction),
         TEST(an_lsn_needs_a_record_at_or_after_it),
