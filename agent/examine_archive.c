@@ -28,30 +28,39 @@ struct archiver
     char oldest[PG_WAL_FILE_NAME_SIZE];
 };
 
+static enum status round_trip(struct examination *exam, struct error *err);
+static enum status examine_archiver(struct examination *exam, struct error *err);
 static enum status read_archiver(struct examination *exam, struct archiver *archiver,
                                  struct error *err);
 static void judge_archiver(struct examination *exam, const struct archiver *archiver);
-static enum status round_trip(struct examination *exam, struct error *err);
 
+/*
+ * The round trip comes first: the segment that it ends wakes an archiver that has
+ * failed before, which takes the oldest file first.  What it still cannot do then is
+ * no memory of an outage that is over.
+ */
 enum status
 examine_archive(struct examination *exam, struct error *err)
 {
-    struct archiver archiver = {0};
-    enum status status;
-
     if (exam->connection == NULL || !exam->has_settings)
         return OK;
-    if (strcmp(exam->settings.archive_mode, "off") != 0)
-    {
-        status = read_archiver(exam, &archiver, err);
-        if (status == OK)
-            judge_archiver(exam, &archiver);
-        else if (status == STATUS_CANCELLED || status == STATUS_NO_MEMORY)
-            return status;
-        else
-            examination_error(exam, "archiving", err);
-    }
-    return round_trip(exam, err);
+    TRY(round_trip(exam, err));
+    return strcmp(exam->settings.archive_mode, "off") == 0 ? OK : examine_archiver(exam, err);
+}
+
+static enum status
+examine_archiver(struct examination *exam, struct error *err)
+{
+    struct archiver archiver = {0};
+    enum status status = read_archiver(exam, &archiver, err);
+
+    if (status == STATUS_CANCELLED || status == STATUS_NO_MEMORY)
+        return status;
+    if (status == OK)
+        judge_archiver(exam, &archiver);
+    else
+        examination_error(exam, "archiving", err);
+    return OK;
 }
 
 static void

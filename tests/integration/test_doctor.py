@@ -108,6 +108,21 @@ def test_a_stuck_segment_is_named_with_the_reason(archiving, redoubt):
     assert stuck in json.dumps(failures(checks)), str(result)
 
 
+def test_an_outage_that_is_over_is_no_failure(archiving, redoubt):
+    """The archiver makes a pause after three failures; doctor does not judge by what was before."""
+    redoubt.be_impatient()
+    with redoubt.outages() as outage:
+        outage.begin()
+        stuck = archiving.switch_wal()
+        archiving.wait_for_log("archive command failed")
+        outage.end()
+
+        checks, result = report(redoubt)
+
+        assert failures(checks) == {}, str(result)
+        archiving.archived(stuck)
+
+
 def test_a_repository_that_is_gone_is_said_to_be(archiving, redoubt):
     if redoubt.repository.kind == "s3":
         redoubt.be_impatient()
