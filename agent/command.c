@@ -20,6 +20,8 @@ const struct command *const command_table[] = {
     &command_hold,
     &command_verify,
     &command_check,
+    &command_drill,
+    &command_canary,
     &command_doctor,
     &command_restore,
     &command_restore_dump,

@@ -107,6 +107,8 @@ extern const struct command command_expire;
 extern const struct command command_hold;
 extern const struct command command_verify;
 extern const struct command command_check;
+extern const struct command command_drill;
+extern const struct command command_canary;
 extern const struct command command_restore;
 extern const struct command command_restore_dump;
 extern const struct command command_archive_get;

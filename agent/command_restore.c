@@ -2,6 +2,7 @@
 #include "agent/command.h"
 #include "agent/report.h"
 #include "agent/restore_report.h"
+#include "agent/target_options.h"
 #include "base/log.h"
 #include "config/repository.h"
 #include "pg/conninfo.h"
@@ -14,14 +15,7 @@
 
 static const struct option_spec options[] = {
     {"into", 'i', OPTION_TEXT, "DIR", "the data directory to make; new or empty"},
-    {"target-time", 't', OPTION_TEXT, "TIME",
-     "restore to this time, such as \"2026-11-21 14:03:00+01\"; without a zone it is local time"},
-    {"target-lsn", 0, OPTION_TEXT, "LSN", "restore to this place in the WAL"},
-    {"target-xid", 0, OPTION_TEXT, "XID", "restore to the end of this transaction"},
-    {"target-name", 0, OPTION_TEXT, "NAME", "restore to this restore point"},
-    {"target-immediate", 0, OPTION_FLAG, NULL, "restore to the end of the backup"},
-    {"exclusive", 'x', OPTION_FLAG, NULL, "stop just before the target, not after it"},
-    {"target-timeline", 0, OPTION_TEXT, "TIMELINE", "\"latest\" (default), \"current\", a number"},
+    TARGET_OPTIONS,
     {"target-action", 0, OPTION_TEXT, "ACTION",
      "at the target: \"pause\" (default), \"promote\", \"shutdown\""},
     COMMAND_OPTION_REPOSITORY,
@@ -33,23 +27,6 @@ static const struct option_spec options[] = {
     {"dry-run", 'n', OPTION_FLAG, NULL, "show the plan, proved, and write nothing"},
     {0},
 };
-
-static enum status
-read_target(const struct options *given, struct target *target, struct error *err)
-{
-    struct target_texts texts = {
-        .time = options_text(given, "target-time"),
-        .lsn = options_text(given, "target-lsn"),
-        .xid = options_text(given, "target-xid"),
-        .name = options_text(given, "target-name"),
-        .immediate = options_flag(given, "target-immediate"),
-        .exclusive = options_flag(given, "exclusive"),
-        .timeline = options_text(given, "target-timeline"),
-        .action = options_text(given, "target-action"),
-    };
-
-    return target_parse(&texts, target, err);
-}
 
 static enum status
 read_remaps(const struct options *given, struct layout_remap **remaps, size_t *count,
@@ -190,7 +167,8 @@ run(const struct invocation *invocation, struct error *err)
         log_warning("restoring as root: PostgreSQL starts only as the owner of what it runs on");
     if (options_text(given, "into") == NULL)
         return error_set(err, STATUS_CONFIG, "option \"--into\" is missing");
-    TRY(read_target(given, &plan_options.target, err));
+    TRY(target_options_read(given, options_text(given, "target-action"), &plan_options.target,
+                            err));
     TRY(repository_open(invocation->config, &repo, err));
     TRY(plan_make(repo, &plan_options, &plan, err));
     TRY(plan_layout(given, &plan, &layout, err));

@@ -11,6 +11,7 @@
 
 #include "checks/checks.h"
 #include "drill/receipt.h"
+#include "drill/self_test.h"
 #include "restore/plan.h"
 
 struct drill_options
@@ -43,3 +44,11 @@ struct drill_options
  */
 NODISCARD enum status drill_run(const struct drill_options *options, struct receipt *receipt,
                                 struct error *err);
+
+/*
+ * Can a drill of this target fail?  Restores what a drill would, and damages copies
+ * of that.  The receipt tells how the restore went, as far as to a server that
+ * answers; where that is red, the test is not done.
+ */
+NODISCARD enum status drill_self_test(const struct drill_options *options, struct receipt *receipt,
+                                      struct self_test *test, struct error *err);

@@ -50,7 +50,7 @@ struct receipt
     char cluster[65];
     char host[256];   /* that drilled */
     char program[64]; /* "redoubt 0.1.0" */
-    char server[128]; /* the server's version in full; "" when it never answered */
+    char server[128]; /* the server's version; "" when it never answered */
     bool self_test;
 
     pg_timeline timeline;     /* recovered along */

@@ -146,8 +146,8 @@ gather_rto(const struct receipt *receipt, struct receipt_facts *facts)
     add_duration(facts, "RTO", receipt->drill.rto_ms, ", from nothing to a server that answers");
     add_phase(facts, "Fetch", &receipt->fetch, "packs");
     add(facts, SECTION_RTO, "Restored", "%s of files", bytes);
-    add_duration(facts, "Start", receipt->start_ms, " until the server was consistent");
     add_phase(facts, "Replay", &receipt->replay, "WAL");
+    add_duration(facts, "Consistent", receipt->start_ms, " after the server's start");
     add_duration(facts, "Checks", receipt->checks_ms, ", which no recovery has to wait for");
     add_duration(facts, "Predicted RTO", receipt->predicted_rto_ms,
                  ", of the newest backup to the newest moment on this host");
@@ -249,7 +249,7 @@ receipt_headline(const struct receipt *receipt, char text[RECEIPT_HEADLINE_SIZE]
         snprintf(text, RECEIPT_HEADLINE_SIZE, "\"%s\" could not be looked at: %s",
                  layer_title(layer), red->found);
     else
-        snprintf(text, RECEIPT_HEADLINE_SIZE, "It failed first at \"%s\": %s", layer_title(layer),
+        snprintf(text, RECEIPT_HEADLINE_SIZE, "It failed at \"%s\": %s", layer_title(layer),
                  red->found);
 }
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -20,7 +21,7 @@
 #define SOCKET_NAME_MAX 24
 
 #define LOG_TAIL_SIZE    16384
-#define ARGUMENTS_MAX    32
+#define ARGUMENTS_MAX    96
 #define POSTMASTER_LIMIT 4096
 
 void
@@ -32,9 +33,8 @@ server_release(struct server *server)
     *server = (struct server){0};
 }
 
-/* A directory name that fits into a socket's address, and needs no quotes in a setting. */
-static bool
-holds_socket(const char *path)
+bool
+server_run_fits(const char *path)
 {
     struct sockaddr_un address;
 
@@ -42,17 +42,24 @@ holds_socket(const char *path)
            strpbrk(path, ",\"'\\") == NULL;
 }
 
+/* Where it is to be: as asked for, or beside the data directory. */
 static enum status
-make_run_directory(struct server *server, struct error *err)
+name_run_directory(struct server *server, const char *wanted, struct error *err)
+{
+    if (asprintf(&server->run, "%s%s", wanted == NULL ? server->data : wanted,
+                 wanted == NULL ? ".run" : "") >= 0)
+        return OK;
+    server->run = NULL;
+    return error_no_memory(err);
+}
+
+static enum status
+make_run_directory(struct server *server, const char *wanted, struct error *err)
 {
     char fallback[] = "/tmp/redoubt-XXXXXX";
 
-    if (asprintf(&server->run, "%s.run", server->data) < 0)
-    {
-        server->run = NULL;
-        return error_no_memory(err);
-    }
-    if (holds_socket(server->run))
+    TRY(name_run_directory(server, wanted, err));
+    if (server_run_fits(server->run))
         TRY(directory_create(server->run, 0700, err));
     else
     {
@@ -134,16 +141,23 @@ build_arguments(struct arguments *arguments, const struct server_options *option
     TRY(add_argument(arguments, err, "-D", server->data));
     TRY(add_argument(arguments, err, "--data_directory=", server->data));
     TRY(add_argument(arguments, err, "--lc_messages=", "C"));
-    return options->public ? OK : add_private_settings(arguments, server, err);
+    if (!options->public)
+        TRY(add_private_settings(arguments, server, err));
+    for (const char *const *setting = options->settings; setting != NULL && *setting != NULL;
+         setting++)
+        TRY(add_argument(arguments, err, "--", *setting));
+    return OK;
 }
 
 /* In the child.  What fails is said in the log. */
 static void
-become_postgres(struct arguments *arguments, int log_fd)
+become_postgres(struct arguments *arguments, int log_fd, bool bound, pid_t parent)
 {
     int null_fd = open("/dev/null", O_RDONLY);
 
     setsid();
+    if (bound && (prctl(PR_SET_PDEATHSIG, SIGQUIT) != 0 || getppid() != parent))
+        _exit(127);
     signal(SIGPIPE, SIG_DFL);
     if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(log_fd, STDOUT_FILENO) < 0 ||
         dup2(log_fd, STDERR_FILENO) < 0)
@@ -154,16 +168,17 @@ become_postgres(struct arguments *arguments, int log_fd)
 }
 
 static enum status
-spawn(struct server *server, struct arguments *arguments, struct error *err)
+spawn(struct server *server, struct arguments *arguments, bool bound, struct error *err)
 {
     SCOPED(fd_closep) int log_fd = -1;
+    pid_t parent = getpid();
 
     TRY(fd_open(&log_fd, server->log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600, err));
     server->pid = fork();
     if (server->pid < 0)
         return error_errno(err, "could not start a process");
     if (server->pid == 0)
-        become_postgres(arguments, log_fd);
+        become_postgres(arguments, log_fd, bound, parent);
     return OK;
 }
 
@@ -177,9 +192,9 @@ server_start(struct server *server, const struct server_options *options, struct
     server->data = strdup(options->data);
     if (server->data == NULL)
         return error_no_memory(err);
-    TRY(make_run_directory(server, err));
+    TRY(make_run_directory(server, options->run, err));
     TRY(build_arguments(&arguments, options, server, programs, err));
-    return spawn(server, &arguments, err);
+    return spawn(server, &arguments, options->bound, err);
 }
 
 bool

@@ -22,6 +22,10 @@ struct server_options
 
     /* With the cluster's own sockets, addresses and pg_hba.conf, not private ones. */
     bool public;
+
+    const char *run;             /* absolute; NULL: "<data>.run", or in /tmp if that is too long */
+    const char *const *settings; /* "name=value", over all others; ends with NULL; NULL: none */
+    bool bound;                  /* it shuts down when the thread that started it is gone */
 };
 
 struct server
@@ -36,6 +40,9 @@ struct server
 
 NODISCARD enum status server_start(struct server *server, const struct server_options *options,
                                    struct error *err);
+
+/* Can a server put its socket there?  Names of sockets are short, and settings have quotes. */
+bool server_run_fits(const char *path);
 
 /* For SCOPED on a zeroed or started server: releases memory, stops nothing. */
 void server_release(struct server *server);

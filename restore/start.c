@@ -266,6 +266,20 @@ judge_reached(struct watch *watch, struct error *err)
     return STATUS_REFUSED;
 }
 
+/* What the log says of the way: when it was consistent, and why it stopped where it did. */
+static void
+read_log(struct watch *watch)
+{
+    struct start_result *result = watch->result;
+
+    if (result->consistent_ms == START_NEVER &&
+        server_log_find(&result->server, "consistent recovery state reached", result->consistent,
+                        sizeof(result->consistent)))
+        result->consistent_ms = clock_monotonic_ms() - watch->started_ms;
+    (void) server_log_find(&result->server, "recovery stopping", result->reason,
+                           sizeof(result->reason));
+}
+
 static enum status
 watch_server(struct watch *watch, struct error *err)
 {
@@ -287,8 +301,7 @@ watch_server(struct watch *watch, struct error *err)
         }
         bool ended = server_has_ended(&result->server);
 
-        (void) server_log_find(&result->server, "recovery stopping", result->reason,
-                               sizeof(result->reason));
+        read_log(watch);
         if (ended)
             return judge_end(watch, err);
         ask_server(watch, &reached);
@@ -297,8 +310,8 @@ watch_server(struct watch *watch, struct error *err)
         if (!reached)
             clock_pause_ms(POLL_MS);
     }
-    (void) server_log_find(&result->server, "recovery stopping", result->reason,
-                           sizeof(result->reason));
+    read_log(watch);
+    result->reached_ms = clock_monotonic_ms() - watch->started_ms;
     return judge_reached(watch, err);
 }
 
@@ -313,7 +326,8 @@ start_run(const struct start_options *options, struct start_result *result, stru
     };
     enum status status;
 
-    *result = (struct start_result){.time = TIME_NONE};
+    *result = (struct start_result){
+        .time = TIME_NONE, .consistent_ms = START_NEVER, .reached_ms = START_NEVER};
     TRY(server_start(&result->server, &options->server, err));
     status = watch_server(&watch, err);
     progress_end();

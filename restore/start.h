@@ -9,6 +9,8 @@
 #include "restore/plan.h"
 #include "restore/server.h"
 
+#define START_NEVER (-1)
+
 struct start_options
 {
     struct server_options server;
@@ -33,7 +35,10 @@ struct start_result
     char reason[256]; /* the server's own words on where it stopped; may be "" */
     char role[64];    /* that could connect; "" when none could */
     struct server_address address;
-    struct server server; /* to be released */
+    char consistent[96];   /* the server's own words when it was consistent; "" before */
+    int64_t consistent_ms; /* from the start until then; START_NEVER: it was not */
+    int64_t reached_ms;    /* and until it was at its target */
+    struct server server;  /* to be released */
 };
 
 /*

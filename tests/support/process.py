@@ -54,12 +54,13 @@ def environment(extra=None):
     return env
 
 
-def run(argv, *, env=None, input=None, seconds=DEFAULT_SECONDS, check=True, cwd=None):
+def run(argv, *, env=None, input=None, stdin=subprocess.DEVNULL, seconds=DEFAULT_SECONDS,
+        check=True, cwd=None):
     """Run a program to its end.  A failure shows the whole output."""
     argv = [str(a) for a in argv]
     begin = time.monotonic()
     child = subprocess.Popen(argv, env=environment(env), cwd=cwd, start_new_session=True,
-                             stdin=subprocess.PIPE if input is not None else subprocess.DEVNULL,
+                             stdin=subprocess.PIPE if input is not None else stdin,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     data = input.encode() if isinstance(input, str) else input
     try:

@@ -67,7 +67,10 @@ class Redoubt:
                 self.settings.pop(section, None)
             else:
                 self.settings[section] = value
-        self.file.write_text(yaml.safe_dump(self.settings, sort_keys=False, allow_unicode=True))
+        # By a rename: a server may be reading it.
+        written = self.file.with_name("redoubt.yaml.written")
+        written.write_text(yaml.safe_dump(self.settings, sort_keys=False, allow_unicode=True))
+        written.replace(self.file)
 
     def be_impatient(self):
         """Retry for a second only what may pass; on files nothing is retried."""

@@ -85,7 +85,7 @@ the_headline_names_what_failed_first(void **state)
     receipt_build_fail(&receipt, LAYER_TABLES, "there is no table customers");
     receipt_headline(&receipt, text);
     assert_string_equal(
-        text, "It failed first at \"tables and their rows\": there is no table customers");
+        text, "It failed at \"tables and their rows\": there is no table customers");
     receipt.layers[LAYER_PAGES].state = CHECK_BROKEN;
     snprintf(receipt.layers[LAYER_PAGES].found, sizeof(receipt.layers[LAYER_PAGES].found),
              "there is no pg_checksums");

@@ -27,7 +27,7 @@ the_verdict_comes_first_and_everything_is_there(void **state)
     assert_ok(buffer_text(&text, &page, &err));
 
     assert_true(strncmp(page, "# FAILED: restore drill of shop\n", 32) == 0);
-    assert_has(page, "It failed first at \"tables and their rows\": there is no table customers\n");
+    assert_has(page, "It failed at \"tables and their rows\": there is no table customers\n");
     assert_has(page, "\n| Backup | 2026-11-20T00-00-00-abcd |\n");
     assert_has(page, "\n| FAILED | tables and their rows | 0.1s | there is no table customers |\n");
     assert_has(page, "\n| skipped | the application's command |  | all is well");
