@@ -23,6 +23,7 @@ const struct command *const command_table[] = {
     &command_drill,
     &command_canary,
     &command_doctor,
+    &command_status,
     &command_restore,
     &command_restore_dump,
     &command_archive_get,

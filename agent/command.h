@@ -113,3 +113,4 @@ extern const struct command command_restore;
 extern const struct command command_restore_dump;
 extern const struct command command_archive_get;
 extern const struct command command_doctor;
+extern const struct command command_status;

@@ -13,12 +13,8 @@
 static void print_options(FILE *out, const struct option_spec *specs, int label_width);
 static void print_exit_codes(FILE *out, const struct exit_meaning *meanings);
 
-/*
- * Words of text from the column on, continued at that column; an empty line in
- * the text is one in the output.
- */
-static void
-print_wrapped(FILE *out, const char *text, int column, int indent)
+void
+help_wrapped(FILE *out, const char *text, int column, int indent)
 {
     int used = column;
 
@@ -53,7 +49,7 @@ print_row(FILE *out, const char *label, int label_width, const char *text)
         fprintf(out, "%*s%s\n%*s", INDENT, "", label, column, "");
     else
         fprintf(out, "%*s%-*s  ", INDENT, "", label_width, label);
-    print_wrapped(out, text, column, column);
+    help_wrapped(out, text, column, column);
 }
 
 static int
@@ -64,8 +60,8 @@ wider(int width, const char *label)
     return length > width && length <= LABEL_MAX ? length : width;
 }
 
-static void
-print_commands(FILE *out)
+const char *
+help_topic_title(unsigned topic)
 {
     static const char *const titles[] = {
         [COMMAND_SETUP] = "Set up",
@@ -73,11 +69,18 @@ print_commands(FILE *out)
         [COMMAND_RESTORE] = "Restore",
         [COMMAND_WATCH] = "Look after",
     };
+
+    return topic < sizeof(titles) / sizeof(titles[0]) ? titles[topic] : NULL;
+}
+
+static void
+print_commands(FILE *out)
+{
     int width = 0;
 
     for (const struct command *const *command = command_table; *command != NULL; command++)
         width = wider(width, (*command)->name);
-    for (unsigned topic = 0; topic < sizeof(titles) / sizeof(titles[0]); topic++)
+    for (unsigned topic = 0; help_topic_title(topic) != NULL; topic++)
     {
         bool titled = false;
 
@@ -86,7 +89,7 @@ print_commands(FILE *out)
             if ((*command)->topic != topic)
                 continue;
             if (!titled)
-                fprintf(out, "%s:\n", titles[topic]);
+                fprintf(out, "%s:\n", help_topic_title(topic));
             titled = true;
             print_row(out, (*command)->name, width, (*command)->summary);
         }
@@ -130,7 +133,8 @@ help_program(FILE *out)
     print_options(out, command_program_options, options_width(command_program_options, 0));
     fputc('\n', out);
     print_exit_codes(out, exit_code_meanings);
-    fputs("\n\"redoubt COMMAND --help\" tells more about a command.\n", out);
+    fputs("\n\"redoubt COMMAND --help\" and \"man redoubt-COMMAND\" tell more about a command.\n",
+          out);
 }
 
 static void
@@ -163,7 +167,7 @@ print_examples(FILE *out, const struct command_example *example)
     for (; example->command_line != NULL; example++)
     {
         fprintf(out, "%*s", INDENT, "");
-        print_wrapped(out, example->what, INDENT, INDENT);
+        help_wrapped(out, example->what, INDENT, INDENT);
         fprintf(out, "%*s%s\n", 2 * INDENT + 2, "", example->command_line);
     }
 }
@@ -179,7 +183,7 @@ help_command(FILE *out, const struct command *command)
     if (command->description != NULL)
     {
         fputc('\n', out);
-        print_wrapped(out, command->description, 0, 0);
+        help_wrapped(out, command->description, 0, 0);
     }
     print_arguments(out, command->arguments, width);
     if (own != NULL && own->name != NULL)
