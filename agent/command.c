@@ -27,6 +27,7 @@ const struct command *const command_table[] = {
     &command_restore,
     &command_restore_dump,
     &command_archive_get,
+    &command_runbook,
     NULL,
 };
 /* clang-format on */

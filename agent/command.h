@@ -114,3 +114,4 @@ extern const struct command command_restore_dump;
 extern const struct command command_archive_get;
 extern const struct command command_doctor;
 extern const struct command command_status;
+extern const struct command command_runbook;

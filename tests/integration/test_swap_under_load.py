@@ -173,7 +173,9 @@ def test_nothing_that_was_committed_is_lost_and_nothing_between_is_seen(crowd):
 
 
 def test_the_runbook_leads_back_while_all_work(crowd):
-    ending, renaming = re.findall(r"^```sql\n(.*?)^```$", RUNBOOK.read_text(), re.M | re.S)
+    page = RUNBOOK.read_text().replace("{{database}}", SHOP)
+    page = page.replace("{{restored_database}}", RESTORED).replace("{{old_database}}", ASIDE)
+    ending, renaming = re.findall(r"<<'SQL'\n(.*?)^SQL$", page, re.M | re.S)
     crowd.begin()
     crowd.swapping.run(SHOP, RESTORED, TIME)
     crowd.wait_for("new")

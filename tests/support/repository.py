@@ -57,13 +57,12 @@ class S3Repository:
 
     kind = "s3"
 
-    def __init__(self, server, bucket):
+    def __init__(self, server, bucket, access_key=s3.ACCESS_KEY, secret_key=s3.SECRET_KEY):
         self.server = server
-        self.client = server.client()
+        self.client = server.client(access_key, secret_key)
         self.bucket = bucket
         self.client.create_bucket(bucket)
-        self.environment = {"AWS_ACCESS_KEY_ID": s3.ACCESS_KEY,
-                            "AWS_SECRET_ACCESS_KEY": s3.SECRET_KEY}
+        self.environment = {"AWS_ACCESS_KEY_ID": access_key, "AWS_SECRET_ACCESS_KEY": secret_key}
 
     def configuration(self):
         return {"store": "s3", "endpoint": self.server.endpoint, "region": s3.REGION,

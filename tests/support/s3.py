@@ -74,8 +74,25 @@ class Server:
     def endpoint(self):
         return f"https://localhost:{self.tls_port}"
 
-    def client(self):
-        return Client("localhost", self.tls_port, self.ca_file, ACCESS_KEY, SECRET_KEY)
+    def client(self, access_key=ACCESS_KEY, secret_key=SECRET_KEY):
+        return Client("localhost", self.tls_port, self.ca_file, access_key, secret_key)
+
+    # A provider's console: users, and their pairs of access key and secret key
+
+    def create_user(self, name, access_key, secret_key):
+        self._administer("user", "create", f"--uid={name}", f"--display-name={name}",
+                         f"--access-key={access_key}", f"--secret-key={secret_key}")
+
+    def add_key(self, name, access_key, secret_key):
+        self._administer("key", "create", "--key-type=s3", f"--uid={name}",
+                         f"--access-key={access_key}", f"--secret-key={secret_key}")
+
+    def revoke_key(self, name, access_key):
+        self._administer("key", "rm", "--key-type=s3", f"--uid={name}",
+                         f"--access-key={access_key}")
+
+    def _administer(self, *arguments):
+        process.run(["radosgw-admin", "-c", self.directory / "ceph.conf", *arguments])
 
 
 class Client:
