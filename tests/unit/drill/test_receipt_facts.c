@@ -84,8 +84,8 @@ the_headline_names_what_failed_first(void **state)
     receipt_build_fail(&receipt, LAYER_QUERIES, "late");
     receipt_build_fail(&receipt, LAYER_TABLES, "there is no table customers");
     receipt_headline(&receipt, text);
-    assert_string_equal(
-        text, "It failed at \"tables and their rows\": there is no table customers");
+    assert_string_equal(text,
+                        "It failed at \"tables and their rows\": there is no table customers");
     receipt.layers[LAYER_PAGES].state = CHECK_BROKEN;
     snprintf(receipt.layers[LAYER_PAGES].found, sizeof(receipt.layers[LAYER_PAGES].found),
              "there is no pg_checksums");
