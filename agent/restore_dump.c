@@ -181,18 +181,32 @@ read_into(struct restore_dump *run, struct error *err)
 {
     const char *into = options_text(&run->invocation->options, "into");
 
-    if (run->restored)
+    if (run->restored || into == NULL)
         return OK;
-    if (into == NULL)
-    {
-        namesake_make(run->document.dump.database, NAMESAKE_RESTORE, clock_now(), run->into);
-        return OK;
-    }
     if (into[0] == '\0' || strlen(into) >= sizeof(run->into))
         return error_set(err, STATUS_CONFIG, "a database's name has 1 to %d bytes: \"%s\"",
                          DUMP_DATABASE_SIZE - 1, into);
     snprintf(run->into, sizeof(run->into), "%s", into);
     return OK;
+}
+
+static bool
+is_beside(const struct restore_dump *run, const char *name)
+{
+    for (size_t index = 0; index < run->beside_count; index++)
+        if (strcmp(run->beside[index].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Of two runs in one second, the later one takes the next. */
+static void
+make_up_into(struct restore_dump *run)
+{
+    time_us time = clock_now();
+
+    for (; run->into[0] == '\0' || is_beside(run, run->into); time += US_PER_SECOND)
+        namesake_make(run->document.dump.database, NAMESAKE_RESTORE, time, run->into);
 }
 
 /* Several jobs by themselves only where the archive comes to a disk anyway. */
@@ -307,6 +321,8 @@ restore_dump_plan(struct restore_dump *run, struct error *err)
     TRY(read_into(run, err));
     TRY(read_jobs(run, err));
     TRY(find_server(run, err));
+    if (run->into[0] == '\0')
+        make_up_into(run);
     if (run->swap)
         TRY(check_swap(run, err));
     if (run->restored)

@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -153,6 +154,21 @@ def test_what_is_not_confirmed_is_not_swapped(own):
     code, text = on_terminal(own.redoubt.argv("restore-dump", "shop", "--swap"), b"shop\n")
     assert code == 0, text
     assert len([n for n in own.databases() if n.startswith("shop_before_")]) == 1
+
+
+def test_a_name_that_is_taken_is_left_for_that_of_the_next_second(own):
+    own.dump()
+    begun = int(time.time())
+    taken = [time.strftime("shop_restore_%Y%m%d_%H%M%S", time.gmtime(begun + later))
+             for later in range(8)]
+    for name in taken:
+        own.cluster.sql(f"create database {name}")
+    before = own.databases()
+
+    own.restore()
+
+    made, = own.databases() - before
+    assert made > taken[-1]
 
 
 def on_terminal(argv, answer):
