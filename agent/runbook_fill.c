@@ -47,7 +47,7 @@ const struct runbook_key runbook_keys[] = {
     {"limit", "how long one statement may take: 30s"},
     {"connections", "how many sessions a role may have: 20"},
     {"xid", "the number of a transaction"},
-    {"moment", "a time with its zone: 2026-11-21 14:02:59+01"},
+    {"moment", "a time without blanks: 2026-11-21T13:02:59Z"},
     {"directory", "a directory that does not exist yet, where there is room"},
     {"copy", "a further repository's name, of section \"repositories\""},
     {"credentials_file", "the file with the store's credentials"},

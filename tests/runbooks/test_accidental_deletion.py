@@ -6,6 +6,7 @@ import re
 import pytest
 
 from support import runbook
+from support.libpq import Session
 
 PAGE = "accidental-deletion"
 SURE, DO, VERIFY = "How to be sure", "What to do", "How to verify"
@@ -47,6 +48,14 @@ def be_sure(reader):
     assert "Any moment can be restored" in reader.run(SURE, 1).out
 
 
+def keep_the_backup_and_the_wal(reader):
+    reader.run(DO, 1)
+    assert reader.redoubt.json("hold")["holds"] != []
+    reader.run(DO, 2)
+    assert reader.asked_of_systemd() == [
+        "stop redoubt-expire@redoubt.timer redoubt-expire@redoubt.service"]
+
+
 def orders(cluster):
     return cluster.sql("select * from orders order by id")
 
@@ -57,6 +66,8 @@ def finish(reader, directory, total):
     reader.run(DO, 1, under=AFTER)
     assert not (directory / "look").exists() and not (directory / "look.run").exists()
     assert reader.redoubt.json("hold")["holds"] == []
+    reader.run(DO, 2, under=AFTER)
+    assert reader.asked_of_systemd()[-1] == "start redoubt-expire@redoubt.timer"
     return verified[0]
 
 
@@ -72,13 +83,13 @@ def test_deleted_rows_are_back_and_later_ones_stay(reader, archiving, directory)
     reader.know(xid=xid)
     assert "COMMIT" in reader.run(SURE, 4).out
 
-    reader.run(DO, 1)
-    assert reader.redoubt.json("hold")["holds"] != []
+    keep_the_backup_and_the_wal(reader)
     reader.run(DO, 1, under=BEFORE)
     assert "600" in reader.run(DO, 1, under=LOOK).out
     reader.run(DO, 1, under=MISSING)
     assert "300" in reader.run(DO, 2, under=MISSING).out
-    reader.run(DO, 3, under=MISSING)
+    assert re.search(r"note +\| O", reader.run(DO, 3, under=MISSING).out)
+    reader.run(DO, 4, under=MISSING)
 
     assert orders(archiving)[:-1] == wanted
     assert archiving.value("select total from orders where id > 600") == "4711"
@@ -102,11 +113,17 @@ def test_wrong_values_are_put_right(reader, archiving, directory):
     assert found != top
     assert f" {top}, " in reader.know(xid=found).run(SURE, 4).out
     reader.know(moment=moment)
-    reader.run(DO, 1)
+    keep_the_backup_and_the_wal(reader)
     reader.run(DO, 1, under=MOMENT)
     reader.run(DO, 1, under=LOOK)
     reader.run(DO, 1, under=MISSING)
     assert "598" in reader.run(DO, 1, under=WRONG).out
+    # Nothing happens to a table that somebody is writing to, and nobody waits for long.
+    with Session(f"host={archiving.socket} port=5432 user=postgres dbname=postgres") as writer:
+        writer.value("begin")
+        writer.value("update orders set total = 2 where id = 7")
+        assert "lock timeout" in reader.run(DO, 2, under=WRONG, code=3).err
+        writer.value("rollback")
     reader.run(DO, 2, under=WRONG)
 
     assert orders(archiving)[:-1] == wanted
@@ -122,7 +139,7 @@ def test_a_dropped_table_is_back_with_all_that_belongs_to_it(reader, archiving, 
     be_sure(reader)
     assert f" {xid}," in reader.run(SURE, 3).out
     reader.know(xid=xid)
-    reader.run(DO, 1)
+    keep_the_backup_and_the_wal(reader)
     reader.run(DO, 1, under=BEFORE)
     assert "600" in reader.run(DO, 1, under=LOOK).out
     reader.run(DO, 1, under=DROPPED)

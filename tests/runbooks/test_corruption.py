@@ -43,7 +43,9 @@ def picture(cluster):
 def hold(reader):
     reader.run(DO, 1)
     assert reader.redoubt.json("hold")["holds"] != []
-    assert reader.asked_of_systemd() == ["stop redoubt-expire@redoubt.timer"]
+    reader.run(DO, 2)
+    assert reader.asked_of_systemd() == ["disable --now redoubt-expire@redoubt.timer",
+                                         "stop redoubt-expire@redoubt.service"]
 
 
 def verify(reader):
@@ -51,6 +53,8 @@ def verify(reader):
     assert not reader.redoubt.backups()[-1]["damaged"]
     reader.run(VERIFY, 2)
     assert reader.redoubt.json("hold")["holds"] == []
+    reader.run(VERIFY, 3)
+    assert reader.asked_of_systemd()[-1].startswith("enable --now redoubt-expire@redoubt.timer")
 
 
 def test_an_index_that_lacks_rows_is_made_anew(reader, archiving, directory):
@@ -62,11 +66,13 @@ def test_an_index_that_lacks_rows_is_made_anew(reader, archiving, directory):
     wanted = picture(archiving)
 
     reader.run(SURE, 1)
-    assert "lacks matching index tuple" in reader.run(SURE, 2).out
-    assert "orders_note" in reader.run(SURE, 3).out
+    reader.run(SURE, 2)
+    assert "lacks matching index tuple" in reader.run(SURE, 3).out
+    assert "orders_note" in reader.run(SURE, 4).out
     hold(reader)
     reader.run(DO, 1, under=INDEX)
-    assert list((directory / "copy").iterdir())
+    node = archiving.value("select pg_relation_filenode('orders_note')")
+    assert [path.name for path in (directory / "copy").iterdir()] == [node]
     reader.run(DO, 2, under=INDEX)
     verify(reader)
 
@@ -75,42 +81,72 @@ def test_an_index_that_lacks_rows_is_made_anew(reader, archiving, directory):
                          "select count(*) from orders where note = 'lost'") == [("100",)]
 
 
-def spoil(cluster, block):
-    """The second half of a page of the table becomes another's; its file's name below the data."""
-    file = cluster.value("select pg_relation_filepath('orders')")
-    cluster.stop()
-    with open(cluster.data / file, "r+b") as data:
+def garbage(path, block):
+    with open(path, "r+b") as data:
         data.seek(block * 8192 + 4096)
         data.write(os.urandom(4096))
+
+
+def spoil(cluster, *tables):
+    """The second half of the first page of each becomes another's; their files below the data."""
+    files = [cluster.value(f"select pg_relation_filepath('{table}')") for table in tables]
+    cluster.stop()
+    for file in files:
+        garbage(cluster.data / file, 0)
     cluster.start()
-    return file
+    return files
 
 
-def test_a_page_of_a_table_is_put_right_with_all_later_changes(reader, archiving):
+def test_pages_of_tables_are_put_right_with_all_later_changes(reader, archiving, directory):
+    archiving.sql("create table other as select i from generate_series(1, 100) i")
     wanted = picture(archiving)
-    file = spoil(archiving, 0)
+    file, other = spoil(archiving, "orders", "other")
     archiving.sql("insert into orders values (5000, 'after the damage')")
 
     assert archiving.tool("psql", "-c", "select count(note) from orders", check=False).code != 0
-    reader.run(SURE, 1)
-    found = re.search(r"invalid page in block (\d+) of relation \"?(base/\d+/\d+)",
-                      reader.run(SURE, 2).out)
-    assert found.groups() == ("0", file)
+    reader.run(SURE, 2)
+    found = re.findall(r"invalid page in block (\d+) of relation \"?(base/\d+/\d+)",
+                       reader.run(SURE, 3).out)
+    assert set(found) == {("0", file), ("0", other)}
     reader.know(file=file, block="0")
-    assert re.search(r"orders +\| r ", reader.run(SURE, 3).out)
+    assert re.search(r"orders +\| r ", reader.run(SURE, 4).out)
     hold(reader)
-    stopped = reader.run(DO, 1, under=FEW).out
+    reader.run(DO, 1, under=FEW)
+    stopped = reader.run(DO, 2, under=FEW).out
     assert re.search(r"state: +shut down$", stopped, re.M) and stopped.count(".ready") <= 1
-    reader.run(DO, 2, under=FEW)
-    wait_until(lambda: reader.run(DO, 3, under=FEW).out == "f\n", 60, "the copy's recovery")
-    reader.run(DO, 4, under=FEW)
-    assert "block 0 differs" in reader.run(DO, 5, under=FEW).out
-    reader.run(DO, 6, under=FEW)
-    reader.run(DO, 7, under=FEW)
+    damaged = [(archiving.data / name).read_bytes() for name in (file, other)]
+    reader.run(DO, 3, under=FEW)
+    wait_until(lambda: reader.run(DO, 4, under=FEW).out == "f\n", 60, "the copy's recovery")
+    reader.run(DO, 5, under=FEW)
+    assert re.search(r"Bad checksums: +0$", reader.run(DO, 6, under=FEW).out, re.M)
+    assert "block 0 differs" in reader.run(DO, 7, under=FEW).out
+    reader.run(DO, 8, under=FEW)
+    reader.know(file=other)
+    reader.run(DO, 8, under=FEW)
+    # Each file has its way back, and putting a second block in place leaves that as it is.
+    reader.run(DO, 8, under=FEW)
+    kept = directory / "copy.damaged"
+    assert [(kept / name).read_bytes() for name in (file, other)] == damaged
+    reader.run(DO, 9, under=FEW)
     verify(reader)
 
     assert picture(archiving) == wanted + [("5000", "after the damage")]
+    assert archiving.value("select count(*) from other") == "100"
     assert archiving.timeline() == 1
+
+
+def test_a_copy_whose_page_is_spoilt_too_is_not_taken(reader, archiving, redoubt, directory):
+    """The copy stands in for one whose backup has the damage."""
+    file = archiving.value("select pg_relation_filepath('orders')")
+    reader.know(file=file)
+    hold(reader)
+    reader.run(DO, 1, under=FEW)
+    reader.run(DO, 3, under=FEW)
+    wait_until(lambda: reader.run(DO, 4, under=FEW).out == "f\n", 60, "the copy's recovery")
+    reader.run(DO, 5, under=FEW)
+    garbage(directory / "copy" / file, 0)
+
+    assert re.search(r"Bad checksums: +1$", reader.run(DO, 6, under=FEW, code=1).out, re.M)
 
 
 def test_a_dying_disk_is_left_and_everything_restored_elsewhere(reader, archiving, redoubt):
@@ -121,9 +157,10 @@ def test_a_dying_disk_is_left_and_everything_restored_elsewhere(reader, archivin
         path.write_bytes(os.urandom(100))
 
     hold(reader)
-    assert "Restore of cluster" in reader.run(DO, 1, under=DISK).out
+    reader.run(DO, 1, under=DISK)
     assert not archiving.is_running()
-    assert "redoubt-backup@redoubt.timer" in reader.asked_of_systemd()[-1]
+    assert "redoubt-backup@redoubt.service" in reader.asked_of_systemd()[-1]
+    assert "Restore of cluster" in reader.run(DO, 2, under=DISK).out
     other = runbook.Reader(redoubt, "restore-a-backup")
     other.run(DO, 2)
     other.run(DO, 1, under="To the last moment")

@@ -80,11 +80,14 @@ def write(server):
 def replace(reader, account, server):
     """Steps 3 to 6."""
     reader.run(DO, 2)
+    reader.run(DO, 3)
     write(server)
     account.revoke_old()
     write(server)
-    reader.run(DO, 3)
+    reader.run(DO, 4)
     assert not account.file.with_name("credentials.old").exists()
+    reader.run(DO, 5)
+    assert reader.asked_of_systemd()[-1] == "start redoubt-verify@redoubt.service"
 
 
 def verify(reader, server, directory, adopt):
@@ -93,7 +96,7 @@ def verify(reader, server, directory, adopt):
     assert redoubt.backups()[0]["id"] in reader.run(VERIFY, 2).out
     reader.run(VERIFY, 3)
     reader.run(VERIFY, 4)
-    assert reader.asked_of_systemd()[-1] == "start redoubt-expire@redoubt.timer"
+    assert reader.asked_of_systemd()[-1] == "enable --now redoubt-expire@redoubt.timer"
     server.switch_and_archive()
     assert [gap for line in redoubt.json("list")["wal"] for gap in line["gaps"]] == []
     wanted = compare.picture(server)
@@ -106,6 +109,8 @@ def test_a_key_that_leaked_is_replaced_and_no_segment_fails(reader, account, arc
     reader.run(SURE, 1)
     assert "credentials: file" in reader.run(SURE, 2).out
     reader.run(DO, 1)
+    assert reader.asked_of_systemd() == ["disable --now redoubt-expire@redoubt.timer",
+                                         "stop redoubt-expire@redoubt.service"]
     account.prepare_new()
 
     replace(reader, account, archiving)
@@ -124,7 +129,7 @@ def test_after_a_key_was_lost_what_waited_is_archived(reader, account, archiving
 
     account.prepare_new()
     reader.run(DO, 2)
-    reader.run(DO, 3)
+    reader.run(DO, 4)
 
     assert any(key.endswith("/" + waited) for key in account.repository.keys())
     verify(reader, archiving, directory, adopt)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: PostgreSQL
 """runbooks/failover.md, for a primary that dies while its standby is behind the archive."""
 
+import re
 import shutil
 
 import pytest
@@ -53,19 +54,23 @@ def test_the_standby_takes_over_with_what_only_the_archive_has(readers, archivin
 
     assert "no response" in there.run(SURE, 1).out
     assert there.run(SURE, 2).out.startswith("t|")
+    assert re.search(r"^archive_mode\|on$", there.run(SURE, 3).out, re.M)
     here.run(DO, 1)
+    here.run(DO, 2)
+    assert "disable --now redoubt-backup@redoubt.timer" in here.asked_of_systemd()[-1]
     assert standby.value("select count(*) from t") == "100"
-    there.run(DO, 2)
-    wait_until(lambda: standby.value("select count(*) from t") == "200", 60, "the archive's WAL")
     there.run(DO, 3)
-    assert there.run(DO, 4).out == "t\n"
-    there.run(DO, 5)
+    wait_until(lambda: standby.value("select count(*) from t") == "200", 60, "the archive's WAL")
+    there.run(DO, 4)
+    assert there.run(DO, 5).out == "t\n"
     there.run(DO, 6)
+    there.run(DO, 7)
+    there.run(DO, 8)
 
     assert standby.timeline() == 2
     assert standby.value("select count(*) from t") == "200"
     assert len(standby.redoubt.backups()) == 2
-    assert "redoubt-backup@redoubt.timer" in there.asked_of_systemd()[-1]
+    assert "enable --now redoubt-backup@redoubt.timer" in there.asked_of_systemd()[-1]
     standby.sql("insert into t values (201)")
     standby.switch_and_archive()
     verified = there.run(VERIFY, 1).out

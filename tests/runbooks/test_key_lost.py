@@ -54,7 +54,7 @@ class Story:
         """Another host's configuration, with three sections."""
         trial = Redoubt(self.directory / "trial", self.server, self.redoubt.repository)
         trial.settings = {name: trial.settings[name] for name in ("cluster", "repository")}
-        trial.configure(encryption={"key_file": str(self.copy)})
+        trial.configure(encryption={"key_file": f"{self.copy}.trial"})
         return trial.file
 
 
@@ -85,7 +85,39 @@ def test_a_copy_of_the_key_lets_what_waits_into_the_archive(story, adopt):
 
     assert story.redoubt.key_file.stat().st_mode & 0o777 == 0o600
     assert story.redoubt.backups() == before
+    assert others(story) == []
     verify(story, adopt)
+
+
+@pytest.mark.parametrize("repository", ["file"], indirect=True)
+def test_a_key_that_was_in_its_place_is_kept(story):
+    key_file, copy = story.redoubt.key_file, story.copy
+    foreign = "".join(reversed(copy.read_text()))
+    story.lose()
+    key_file.write_text(foreign)
+
+    story.reader.run(DO, 1, under=FOUND)
+
+    assert [path.read_text() for path in others(story)] == [foreign]
+    assert key_file.read_text() == copy.read_text()
+
+
+@pytest.mark.parametrize("repository", ["file"], indirect=True)
+def test_without_the_copy_the_key_in_its_place_stays(story):
+    key_file = story.redoubt.key_file
+    key = key_file.read_text()
+    story.copy.unlink()
+
+    story.reader.run(DO, 1, under=FOUND, code=1)
+
+    assert key_file.read_text() == key
+    assert others(story) == []
+
+
+def others(story):
+    """What lay where the key belongs."""
+    key_file = story.redoubt.key_file
+    return list(key_file.parent.glob(key_file.name + ".other-*"))
 
 
 def other_host(story):
@@ -143,17 +175,20 @@ def test_the_ceremony_tells_a_good_copy_from_others(story):
     reader.know(other_config=story.trial())
     digits = reader.run(DO, 1, under=CEREMONY).out.strip()
     assert len(digits) == 16
-    copy.chmod(0o600)
-
-    assert "Nothing is wrong" in reader.run(DO, 2, under=CEREMONY).out
     line = copy.read_text()
-    copy.write_text(line[:-2] + ("0" if line[-2] != "0" else "1") + "\n")
-    reader.run(DO, 2, under=CEREMONY, code=EXIT_CORRUPT)
-    copy.write_text(line[:-3] + "\n")  # a letter short
-    reader.run(DO, 2, under=CEREMONY, code=EXIT_USAGE)
 
-    reader.run(DO, 3, under=CEREMONY)
-    assert not copy.exists() and story.redoubt.key_file.exists()
+    reader.run(DO, 2, under=CEREMONY)
+    assert "Nothing is wrong" in reader.run(DO, 3, under=CEREMONY).out
+    copy.write_text(line[:-2] + ("0" if line[-2] != "0" else "1") + "\n")
+    reader.run(DO, 2, under=CEREMONY)
+    reader.run(DO, 3, under=CEREMONY, code=EXIT_CORRUPT)
+    copy.write_text(line[:-3] + "\n")  # a letter short
+    reader.run(DO, 2, under=CEREMONY)
+    reader.run(DO, 3, under=CEREMONY, code=EXIT_USAGE)
+
+    reader.run(DO, 4, under=CEREMONY)
+    assert list(copy.parent.iterdir()) == [copy], "the copy stays, and nothing of the trial"
+    assert story.redoubt.key_file.exists()
 
 
 def test_every_block_was_run():

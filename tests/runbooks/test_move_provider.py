@@ -73,11 +73,14 @@ def make_the_copy(move):
 
 def switch(move):
     move.reader.run(DO, 1, under=SWITCH)
-    move.use(move.new, "former", move.old, required=True)
     move.reader.run(DO, 2, under=SWITCH)
+    move.use(move.new, "former", move.old, required=True)
     move.reader.run(DO, 3, under=SWITCH)
-    asked = move.reader.asked_of_systemd()
-    assert [line.replace("stop", "start") for line in asked[:2]] == asked[2:]
+    move.reader.run(DO, 4, under=SWITCH)
+    timers, services, started = move.reader.asked_of_systemd()
+    assert services == timers.replace(".timer", ".service")
+    assert started == timers.replace("stop", "start")
+    assert "redoubt-drill@redoubt.timer redoubt-drill-random@redoubt.timer" in timers
 
 
 def test_the_new_place_has_everything_and_the_old_one_can_go(move, directory, adopt):

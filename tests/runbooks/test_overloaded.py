@@ -14,7 +14,7 @@ PAGE = "overloaded"
 SURE, DO, VERIFY = "How to be sure", "What to do", "How to verify"
 LOCK, MANY, NEVER, JOBS = ("Somebody is in the way, or one statement is too much",
                            "Too many connections", "Statements that never end",
-                           "Dumps and backups at the wrong time")
+                           "Dumps, backups and drills at the wrong time")
 
 
 @pytest.fixture
@@ -123,8 +123,9 @@ def test_a_statement_that_never_ends_is_cancelled_and_then_bounded(reader, archi
         session.value("select pg_sleep(60)")
     assert "public.t" in reader.run(DO, 2, under=NEVER).err
     reader.run(DO, 1, under=JOBS)
-    assert reader.asked_of_systemd() == [
-        "stop redoubt-backup@redoubt.service redoubt-dump@redoubt.service"]
+    assert reader.asked_of_systemd() == ["stop " + " ".join(
+        f"redoubt-{job}@redoubt.service"
+        for job in ("backup", "dump", "verify", "drill", "drill-random"))]
     reader.run(VERIFY, 3)
     assert archiving.value("select rolconfig is null from pg_roles where rolname = 'app'") == "t"
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: PostgreSQL
 """runbooks/quarterly-review.md, where all is well, and where it is not."""
 
+import re
+
 import pytest
 
 from support import runbook
@@ -25,7 +27,7 @@ def reader(archiving, redoubt, directory):
     redoubt.configure(
         repositories={"offsite": {**FileRepository(directory / "offsite").configuration(),
                                   "required": False}},
-        dumps=[{"database": "shop"}],
+        dumps=[{"database": "shop"}], drill={"directory": str(directory / "drill")},
         checks={"database": "shop", "tables": [{"name": "public.t", "rows": {"min": 100}}]})
     archiving.sql("create database shop")
     archiving.sql("create extension amcheck", database="shop")
@@ -36,8 +38,8 @@ def reader(archiving, redoubt, directory):
     archiving.sql("insert into t values (201)", database="shop")
     archiving.switch_and_archive()
     redoubt.run("copy", "--to", "offsite", "--create")
-    return runbook.Reader(redoubt, PAGE, database="shop", restored_database="shop_review",
-                          table="t", directory=directory / "receipt")
+    return runbook.Reader(redoubt, PAGE, database="shop", table="t",
+                          directory=directory / "receipt")
 
 
 def look(reader):
@@ -51,6 +53,19 @@ def look(reader):
     assert "dump" in reader.run(DO, 1, under=HAPPENED).out
 
 
+def restore_a_dump(reader, server):
+    """It is looked at, and dropped only by its own name."""
+    loaded = reader.run(DO, 4, under=BACK).out
+    restored = re.search(r"shop_restore_\d{8}_\d{6}", loaded)[0]
+    reader.know(restored_database="shop").run(DO, 6, under=BACK, typed="shop\n", code=3)
+    reader.know(restored_database=restored)
+    assert " 200\n" in reader.run(DO, 5, under=BACK).out
+    reader.run(DO, 6, under=BACK, typed="yes\n", code=1)
+    assert {"shop", restored} <= set(server.databases())
+    reader.run(DO, 6, under=BACK, typed=f"{restored}\n")
+    assert "shop" in server.databases() and restored not in server.databases()
+
+
 def test_a_cluster_that_is_well_passes(reader, archiving, directory):
     """But for the drill that nobody had made before."""
     reader.run(SURE, 1, code=DEGRADED)
@@ -60,10 +75,8 @@ def test_a_cluster_that_is_well_passes(reader, archiving, directory):
     reader.run(DO, 2, under=BACK)
     assert (directory / "receipt.html").read_text().lstrip().lower().startswith("<!doctype html")
     reader.run(DO, 3, under=BACK)
-    assert " 200\n" in reader.run(DO, 4, under=BACK).out
-    assert "shop/backup-" in reader.run(DO, 5, under=BACK).out
-    assert "shop_review" not in archiving.databases()
-    reader.run(DO, 6, under=BACK)
+    restore_a_dump(reader, archiving)
+    reader.run(DO, 7, under=BACK)
     assert len(reader.run(DO, 1, under=PEOPLE).out.strip()) == 16
     assert "-rw-------" in reader.run(DO, 2, under=PEOPLE).out
     assert "ransomware" in reader.run(DO, 1, under=PLAY).out
@@ -81,7 +94,7 @@ def test_damage_ends_the_review(reader, redoubt):
     redoubt.repository.write(pack, bytes(body))
 
     reader.run(DO, 2, under=BACK, code=EXIT_DAMAGE)
-    assert pack in reader.run(DO, 6, under=BACK, code=EXIT_DAMAGE).out
+    assert pack in reader.run(DO, 7, under=BACK, code=EXIT_DAMAGE).out
 
 
 def test_every_block_was_run():

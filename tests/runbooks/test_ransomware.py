@@ -23,13 +23,16 @@ STOP, WHOLE, MOMENT, LOOK, RESTORE, NEW = (
 
 EXIT_DAMAGE = 5
 
+HIS_LIBRARY = "shared_preload_libraries = 'mallory'"  # with it no server starts: there is none
+
 READER = {"AWS_ACCESS_KEY_ID": s3.ACCESS_KEY + "B", "AWS_SECRET_ACCESS_KEY": s3.SECRET_KEY + "B"}
 
 
 class Attack:
-    """What the intruder has done, and how it was just before."""
+    """What the intruder has done, and how it was just before: he has prepared the next start."""
 
     def __init__(self, server, redoubt):
+        server.set(shared_preload_libraries="mallory")
         server.sql("create database shop")
         server.sql("create table orders as select id, 'an order' note "
                    "from generate_series(1, 100) id", database="shop")
@@ -39,6 +42,9 @@ class Attack:
         self.wanted = compare.picture(server)
         self.moment = server.value("select clock_timestamp()")
         server.sql("create role mallory superuser login")
+        server.sql("create function way_in(text) returns int language c strict "
+                   "as '$libdir/plpgsql', 'plpgsql_call_handler'", database="shop")
+        server.sql("alter role mallory set work_mem = '1GB'")
         server.sql("update orders set note = md5(note || random())", database="shop")
         self.too_late = server.value("select clock_timestamp()")
         server.sql("delete from orders", database="shop")
@@ -100,25 +106,50 @@ def reader(clean, new, directory):
                           directory=directory / "look", other_config=new.file)
 
 
+def look(reader):
+    """Restore a copy, start it without the libraries that its configuration names, and ask it."""
+    reader.run(DO, 1, under=LOOK)
+    assert HIS_LIBRARY in reader.run(DO, 2, under=LOOK).out
+    reader.run(DO, 3, under=LOOK)
+    wait_until(lambda: reader.run(DO, 4, under=LOOK, code=None).out.strip() == "paused", 60,
+               "the moment")
+    return reader.run(DO, 5, under=LOOK).out
+
+
+def remove_what_is_his(cluster):
+    path = cluster.data / "postgresql.conf"
+    path.write_text(path.read_text().replace(HIS_LIBRARY, ""))
+
+
+def own_settings(cluster):
+    return (cluster.data / "postgresql.auto.conf").read_text().splitlines()
+
+
 def test_all_is_as_before_the_intruder_on_a_clean_host(reader, clean, new, directory, adopt):
     before = clean.repository.keys()
 
     told = reader.run(SURE, 1).out
     assert all(backup["id"] in told for backup in clean.backups())
     reader.run(DO, 1, under=STOP)
-    assert reader.asked_of_systemd() == ["stop redoubt-expire@redoubt.timer"]
+    assert reader.asked_of_systemd() == ["disable --now redoubt-expire@redoubt.timer",
+                                         "stop redoubt-expire@redoubt.service"]
     found = reader.run(DO, 1, under=WHOLE, code=EXIT_DAMAGE).out
     assert "main/wal/" in found and "damage: 1" in found
     assert clean.attack.moment[:16] in reader.run(DO, 1, under=MOMENT).out
-    looked = reader.run(DO, 1, under=LOOK).out
-    assert " 200\n" in looked and "mallory" not in looked
-    reader.run(DO, 2, under=LOOK)
+    looked = look(reader)
+    assert " 200\n" in looked and "mallory" not in looked and "way_in" not in looked
+    reader.run(DO, 6, under=LOOK)
     reader.run(DO, 1, under=RESTORE)
-    wait_until(lambda: reader.run(DO, 2, under=RESTORE, code=None).out.strip() == "f", 60,
+    assert own_settings(clean.cluster)[-1] == "listen_addresses = ''"
+    remove_what_is_his(clean.cluster)
+    reader.run(DO, 2, under=RESTORE)
+    wait_until(lambda: reader.run(DO, 3, under=RESTORE, code=None).out.strip() == "f", 60,
                "the end of recovery")
     compare.assert_equal(clean.attack.wanted, compare.picture(clean.cluster))
 
-    reader.run(DO, 1, under=NEW)
+    for number in range(1, 6):
+        reader.run(DO, number, under=NEW)
+    assert not any(line.startswith("listen_addresses") for line in own_settings(clean.cluster))
     clean.cluster.sql("insert into orders values (201, 'after it')", database="shop")
     clean.cluster.switch_and_archive()
     reader.run(VERIFY)
@@ -132,10 +163,10 @@ def test_all_is_as_before_the_intruder_on_a_clean_host(reader, clean, new, direc
 def test_a_moment_too_late_shows_the_intruder(reader, clean):
     reader.know(moment=clean.attack.too_late)
 
-    looked = reader.run(DO, 1, under=LOOK).out
+    looked = look(reader)
 
-    assert "mallory" in looked
-    reader.run(DO, 2, under=LOOK)
+    assert " mallory " in looked and "way_in(text)" in looked and "{work_mem=1GB}" in looked
+    reader.run(DO, 6, under=LOOK)
 
 
 def test_every_block_was_run():

@@ -72,6 +72,7 @@ def test_what_was_never_archived_is_saved_from_the_old_directory(reader, archivi
     be_sure(reader)
     reader.run(DO, 1)
     reader.run(DO, 2)
+    reader.run(DO, 3)
     reader.run(DO, 1, under="To the last moment")
     reader.run(DO, 2, under="To the last moment")
     reader.run(DO, 1, under="Start it")
@@ -80,6 +81,31 @@ def test_what_was_never_archived_is_saved_from_the_old_directory(reader, archivi
 
     assert archiving.value("select count(*) from orders") == "300"
     assert archiving.data.with_name("data.lost").exists()
+
+
+@pytest.mark.parametrize("repository", ["file"], indirect=True)
+def test_a_moment_that_only_the_old_directory_has_is_brought_back(reader, archiving, redoubt):
+    archiving.set(archive_command="false")
+    archiving.reload()
+    archiving.sql("insert into orders select generate_series(201, 300)")
+    archiving.switch_wal()
+    moment = archiving.value("select clock_timestamp()")
+    archiving.sql("truncate orders")
+    archiving.switch_wal()
+    archiving.kill()
+    archiving.set(archive_command=redoubt.archive_command())
+
+    reader.know(moment=moment)
+    reader.run(DO, 1)
+    reader.run(DO, 2)
+    reader.run(DO, 1, under="To an earlier moment", code=3)
+    reader.run(DO, 3)
+    reader.run(DO, 1, under="To an earlier moment")
+    reader.run(DO, 1, under="Start it")
+    wait_for_the_end_of_recovery(reader)
+    verify(reader)
+
+    assert archiving.value("select count(*) from orders") == "300"
 
 
 @pytest.mark.parametrize("repository", ["file"], indirect=True)

@@ -52,6 +52,29 @@ def test_a_spoilt_database_is_put_right_and_back_and_dropped(story):
     assert count(story, restored) == good
 
 
+@pytest.mark.parametrize("repository", ["file"], indirect=True)
+def test_all_until_the_damage_is_brought_back_from_the_archive(archiving, redoubt, directory):
+    archiving.sql("create database app")
+    archiving.sql("create table t (i int primary key); insert into t values (1)", "app")
+    redoubt.backup()
+    archiving.sql("insert into t values (2)", "app")
+    moment = archiving.value("select clock_timestamp()")
+    archiving.sql("delete from t", "app")
+    archiving.switch_and_archive()
+    known = {"database": "app", "restored_database": "app_restored", "old_database": "app_spoilt",
+             "directory": directory / "look", "moment": moment}
+    reader = runbook.Reader(redoubt, PAGE, **known)
+
+    copy = runbook.Reader(redoubt, "accidental-deletion", **known)
+    copy.run(DO, 1, under="At a moment")
+    reader.run(DO, 1, under="From the moment before the damage")
+    reader.run(DO, 2, under="From the moment before the damage")
+
+    assert archiving.sql("select * from t order by i", "app") == [("1",), ("2",)]
+    assert archiving.sql("select * from t", "app_spoilt") == []
+    archiving.tool("pg_ctl", "-D", directory / "look", "-m", "fast", "stop")
+
+
 def test_what_was_put_aside_is_dropped_only_by_its_name(story):
     story.dump()
     story.cluster.sql("delete from shop.comments", "shop")

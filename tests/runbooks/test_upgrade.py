@@ -43,6 +43,7 @@ class Story:
     def prepare(self):
         self.run(SURE, 1)
         self.run(SURE, 2)
+        assert "Clusters are compatible" in self.run(SURE, 3).out
         self.run(DO, 1, under=BEFORE)
         self.known["backup"] = self.redoubt.backups()[-1]["id"]
         self.run(DO, 2, under=BEFORE)
@@ -69,6 +70,8 @@ class Story:
         assert self.new.system_identifier() in lineages and "present" in lineages
         self.run(DO, 2, under=TELL, of=self.new)
         self.run(DO, 3, under=TELL, of=self.new)
+        self.run(DO, 4, under=TELL, of=self.new)
+        self.run(DO, 5, under=TELL, of=self.new)
         newest = self.redoubt.backups()[-1]
         assert newest["type"] == "full"
         assert newest["system_identifier"] == self.new.system_identifier()
@@ -118,6 +121,26 @@ def test_whoever_forgot_to_tell_has_lost_nothing(story):
 
 
 @pytest.mark.parametrize("repository", ["file"], indirect=True)
+@pytest.mark.parametrize("options, wanted", [
+    ("--analyze-in-stages", ["--all --analyze-in-stages"]),
+    ("--analyze-in-stages --missing-stats-only",
+     ["--all --analyze-in-stages --missing-stats-only", "--all --analyze-only"])],
+                         ids=["to 17", "from 18"])
+def test_statistics_that_were_brought_over_are_not_replaced(redoubt, directory, options, wanted):
+    programs = directory / "programs"
+    programs.mkdir()
+    vacuumdb = programs / "vacuumdb"
+    vacuumdb.write_text(f'''#!/bin/sh
+if [ "$1" = --help ]; then echo "{options}"; else echo "$@"; fi
+''')
+    vacuumdb.chmod(0o755)
+
+    told = runbook.Reader(redoubt, PAGE, new_bin_directory=programs).run(DO, 4, under=TELL).out
+
+    assert told.splitlines() == wanted
+
+
+@pytest.mark.parametrize("repository", ["file"], indirect=True)
 def test_the_old_cluster_goes_on_while_it_is_there(story, adopt):
     story.prepare()
     story.upgrade()
@@ -127,6 +150,8 @@ def test_the_old_cluster_goes_on_while_it_is_there(story, adopt):
     story.run(DO, 1, under=BACK, of=story.new)
     story.use(story.old)
     story.run(DO, 2, under=BACK)
+    story.run(DO, 3, under=BACK)
+    story.run(DO, 4, under=BACK)
 
     story.assert_as_before(story.old)
     story.verify()
@@ -145,9 +170,10 @@ def test_the_held_backup_brings_the_old_cluster_back(story):
     story.run(DO, 1, under=BACKUP, of=story.new)
     story.use(story.old)
     story.run(DO, 2, under=BACKUP)
-    wait_until(lambda: story.run(DO, 3, under=BACKUP, code=None).out.strip() == "f", 60,
+    story.run(DO, 3, under=BACKUP)
+    wait_until(lambda: story.run(DO, 4, under=BACKUP, code=None).out.strip() == "f", 60,
                "the end of recovery")
-    story.run(DO, 4, under=BACKUP)
+    story.run(DO, 5, under=BACKUP)
 
     story.assert_as_before(story.old)
     assert story.old.data.with_name("data.lost").exists()

@@ -131,8 +131,9 @@ case "$1" in
   start) ctl start -s -w -t 120 -l {shlex.quote(str(cluster.log))} -o {shlex.quote(options)} ;;
   restart) ctl restart -s -w -m fast -t 120 -l {shlex.quote(str(cluster.log))} -o \
 {shlex.quote(options)} ;;
-  stop) if ctl status > /dev/null; then ctl stop -s -w -m fast -t 120; fi ;;
+  stop | mask) if ctl status > /dev/null; then ctl stop -s -w -m fast -t 120; fi ;;
   status) ctl status ;;
+  unmask) ;;
   *) echo "systemctl $*: not expected" >&2; exit 64 ;;
 esac""")
 
