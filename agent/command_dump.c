@@ -261,6 +261,8 @@ dump_default(struct session *session, struct error *err)
                            PG_CONNECTION_SQL, err));
     TRY(pg_query_text(connection, "SELECT current_database()", name, sizeof(name), err));
     pg_connection_freep(&connection);
+    log_info("there is no section \"dumps\": only the connection's own database \"%s\" is dumped",
+             name);
     session->database_count = 1;
     return dump_one(session, config_dumps_default(name), err);
 }

@@ -137,6 +137,14 @@ discover_config(struct init *init, struct error *err)
     return OK;
 }
 
+static const char *
+user_name(uid_t user, const char *unknown)
+{
+    const struct passwd *entry = getpwuid(user);
+
+    return entry == NULL ? unknown : entry->pw_name;
+}
+
 static enum status
 write_config(struct init *init, struct error *err)
 {
@@ -152,11 +160,10 @@ write_config(struct init *init, struct error *err)
     if (status == OK)
         status = file_create(path, 0600, buffer_bytes(&init->made_text), err);
     if (status == STATUS_DENIED)
-        error_hint(
-            err,
-            "Let root make the directories for this user (install -d -o USER %s " REPOSITORY_ROOT
-            "), or name another configuration with -c FILE.",
-            directory);
+        error_hint(err,
+                   "Let root make the directories: install -d -o %s -m 700 %s " REPOSITORY_ROOT
+                   "; or name another configuration with -c FILE.",
+                   user_name(geteuid(), "USER"), directory);
     init->config_written = status == OK;
     return status;
 }
@@ -195,14 +202,12 @@ static enum status
 check_owner(const struct config *config, struct error *err)
 {
     const char *directory = config->postgres.data_directory;
-    const struct passwd *owner;
     const char *name;
     struct stat info;
 
     if (directory == NULL || stat(directory, &info) != 0 || info.st_uid == geteuid())
         return OK;
-    owner = getpwuid(info.st_uid);
-    name = owner == NULL ? "the owner" : owner->pw_name;
+    name = user_name(info.st_uid, "the owner");
     error_set(err, STATUS_REFUSED, "data directory \"%s\" belongs to another user, %s", directory,
               name);
     error_hint(err,
@@ -241,9 +246,9 @@ make_repository(struct init *init, struct error *err)
     init->created = status == OK;
     if (status == STATUS_DENIED && init->config->repository.store == CONFIG_STORE_FILE)
         error_hint(err,
-                   "Let root make the directory for this user (install -d -o USER %s), or "
-                   "configure another in \"%s\".",
-                   init->config->repository.path, init->config->path);
+                   "Let root make the directory: install -d -o %s -m 700 %s; or configure another "
+                   "in \"%s\".",
+                   user_name(geteuid(), "USER"), init->config->repository.path, init->config->path);
     return status;
 }
 

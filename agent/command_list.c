@@ -278,14 +278,18 @@ print_window(const struct recovery_window *window)
     time_format(window->from->stopped, from);
     time_format(window->until, until);
     pg_lsn_format(window->end, end);
-    printf("  %s to %s  (LSN %s, segment %s, timeline %u)%s\n", from,
+    printf("  %s to %s%s  (LSN %s, segment %s, timeline %u)%s\n", from,
+           window->until == TIME_NONE ? "" : "just before ",
            window->until == TIME_NONE ? "the last transaction" : until, end, window->last_segment,
            window->timeline, window->gap ? "; then WAL is missing" : "");
 }
 
+/* PostgreSQL stops at a time when it comes to a later transaction; behind the last is none. */
 static void
 print_windows(const struct recovery_windows *windows)
 {
+    const struct recovery_window *newest;
+
     if (windows->count == 0)
     {
         puts("\nNo point in time can be restored.");
@@ -294,7 +298,10 @@ print_windows(const struct recovery_windows *windows)
     puts("\nAny moment can be restored from");
     for (size_t index = 0; index < windows->count; index++)
         print_window(&windows->items[index]);
-    if (windows->items[windows->count - 1].gap)
+    newest = &windows->items[windows->count - 1];
+    if (newest->until != TIME_NONE && !newest->gap)
+        puts("That is the last transaction: without --target-time it is restored too.");
+    if (newest->gap)
         puts("WAL behind that cannot be reached: segments are missing. Take a backup now.");
 }
 

@@ -85,6 +85,17 @@ discovery_release(struct discovery *found)
     *found = (struct discovery){0};
 }
 
+/* CONFIG is a role or a database that is not there: libpq takes both from the user's name. */
+static void
+hint_refused(enum status refusal, struct error *err)
+{
+    if (refusal == STATUS_CONFIG && strstr(err->message, "database \"") != NULL)
+        error_hint(err, "Set PGDATABASE=postgres, or another that there is.");
+    else if (refusal == STATUS_CONFIG || err->hint[0] == '\0')
+        error_hint(err, "Run as the operating system's user that owns the cluster, such as "
+                        "\"sudo -u postgres redoubt init\", or set PGUSER.");
+}
+
 static enum status
 conclude(const struct search *search, struct error *err)
 {
@@ -101,9 +112,7 @@ conclude(const struct search *search, struct error *err)
     if (search->refusal != OK)
     {
         *err = search->refused;
-        if (err->hint[0] == '\0')
-            error_hint(err, "Run as the operating system's user that owns the cluster, such as "
-                            "\"sudo -u postgres redoubt init\", or set PGUSER.");
+        hint_refused(search->refusal, err);
         return search->refusal;
     }
     error_set(err, STATUS_NOT_FOUND, "there is no PostgreSQL cluster to be found on this machine");
@@ -152,6 +161,20 @@ note_other(struct search *search, const char *text)
              used == 0 ? "" : ", ", text);
 }
 
+/* What else would come from the environment, which is another one later. */
+static enum status
+append_who(const PGresult *result, const char *conninfo, struct buffer *whole, struct error *err)
+{
+    const char *user = PQgetvalue(result, 0, 1);
+    const char *database = PQgetvalue(result, 0, 3);
+
+    if (strstr(conninfo, "user=") == NULL)
+        TRY(pg_conninfo_append(whole, "user", user, err));
+    if (strcmp(user, database) == 0)
+        return OK; /* libpq's own default */
+    return pg_conninfo_append(whole, "dbname", database, err);
+}
+
 /* Take what a server tells of itself; a second socket of the same server is no news. */
 static enum status
 take_server(struct search *search, struct pg_connection *connection, const char *conninfo,
@@ -166,7 +189,7 @@ take_server(struct search *search, struct pg_connection *connection, const char 
     TRY(pg_query(connection,
                  "SELECT system_identifier::text || ' ' || "
                  "extract(epoch from pg_catalog.pg_postmaster_start_time())::bigint::text,"
-                 " current_user, pg_catalog.current_setting('cluster_name')"
+                 " current_user, pg_catalog.current_setting('cluster_name'), current_database()"
                  " FROM pg_catalog.pg_control_system()",
                  &result, err));
     if (search->count > 0 && strcmp(search->system_id, PQgetvalue(result, 0, 0)) == 0)
@@ -176,8 +199,7 @@ take_server(struct search *search, struct pg_connection *connection, const char 
         return OK;
     snprintf(search->system_id, sizeof(search->system_id), "%s", PQgetvalue(result, 0, 0));
     TRY(buffer_append_text(&whole, err, "%s", conninfo));
-    if (strstr(conninfo, "user=") == NULL)
-        TRY(pg_conninfo_append(&whole, "user", PQgetvalue(result, 0, 1), err));
+    TRY(append_who(result, conninfo, &whole, err));
     TRY(buffer_text(&whole, &text, err));
     TRY(copy_text(&search->found->connection, text, err));
     search->found->running = true;

@@ -2,6 +2,7 @@
 #include "agent/examination.h"
 #include "config/repository.h"
 #include "copy/copy_log.h"
+#include "repo/catalog.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -135,11 +136,27 @@ check_clock(struct examination *exam)
     examination_fix(exam, "Let NTP set this machine's clock.");
 }
 
+/* What every command begins with; an object that only its writer can read shows here. */
+static void
+check_log(struct examination *exam)
+{
+    SCOPED(catalog_release) struct catalog catalog = {0};
+    struct error failed;
+
+    if (catalog_load(exam->repo, &catalog, &failed) == OK)
+        examination_ok(exam, "log", "it can be read: %llu entries, %zu backups, %zu dumps",
+                       (unsigned long long) catalog.last_number, catalog.backup_count,
+                       catalog.dump_count);
+    else
+        examination_error(exam, "log", &failed);
+}
+
 static void
 check_store(struct examination *exam)
 {
     examination_ok(exam, "repository", "%s holds one", exam->repo->store->location);
     check_key(exam);
+    check_log(exam);
     check_dialect(exam);
     check_clock(exam);
 }

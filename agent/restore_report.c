@@ -130,6 +130,19 @@ print_how_to_start(const struct restore_report *report)
         printf("Where the original runs on this host, give it another port: -o '-p PORT'\n");
 }
 
+/* The role that looks at it may not do this. */
+static void
+print_how_to_open(const struct restore_report *report)
+{
+    puts("At the target it pauses, open for reading only. To open it for writing there:");
+    if (report->started != NULL && report->superuser[0] != '\0')
+        printf("  psql -h %s -p %u -U '%s' -d template1 -c 'select pg_wal_replay_resume()'\n",
+               report->started->address.host, report->started->address.port, report->superuser);
+    else
+        puts("  select pg_wal_replay_resume();   -- as a superuser");
+    puts("If it is the wrong moment, restore again into another directory.");
+}
+
 /* What recovery does, or has done, at the target. */
 static void
 print_how_to_go_on(const struct restore_report *report)
@@ -141,9 +154,7 @@ print_how_to_go_on(const struct restore_report *report)
         printf("%s is open for writing%s.\n", promoted ? "It" : "At the target it",
                promoted ? "" : " then");
     else if (target->action == TARGET_PAUSE)
-        printf("At the target it pauses, open for reading only. To open it for writing there:\n"
-               "  select pg_wal_replay_resume();\n"
-               "If it is the wrong moment, restore again into another directory.\n");
+        print_how_to_open(report);
     else
         printf("At the target it shuts down.\n");
 }

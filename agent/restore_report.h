@@ -18,6 +18,7 @@ struct restore_report
     const struct layout *layout;
     const struct restore_result *restored; /* NULL: a dry run */
     const struct start_result *started;    /* NULL: not started */
+    char superuser[64];                    /* of the started server; "": nobody could ask it */
 };
 
 /* The plan, in a few lines on standard output. */

@@ -144,8 +144,17 @@ trim(struct pg_connection *connection, uint32_t keep, struct error *err)
     return run(connection, command, err);
 }
 
-enum status
-canary_install(struct pg_connection *connection, uint32_t keep, const char *role, struct error *err)
+/* The server says what is not allowed, and not who may allow it. */
+static enum status
+hint_denied(enum status status, struct error *err)
+{
+    if (status == STATUS_DENIED && err->hint[0] == '\0')
+        error_hint(err, "As a superuser: redoubt canary --install --grant ROLE");
+    return status;
+}
+
+static enum status
+install(struct pg_connection *connection, uint32_t keep, const char *role, struct error *err)
 {
     struct fitness fitness;
 
@@ -159,6 +168,12 @@ canary_install(struct pg_connection *connection, uint32_t keep, const char *role
     if (role != NULL)
         TRY(grant(connection, role, err));
     return run(connection, "COMMIT", err);
+}
+
+enum status
+canary_install(struct pg_connection *connection, uint32_t keep, const char *role, struct error *err)
+{
+    return hint_denied(install(connection, keep, role, err), err);
 }
 
 static enum status
@@ -194,7 +209,7 @@ canary_write(struct pg_connection *connection, uint32_t keep, const char *host,
     TRY(require_ours(&fitness, err));
     TRY(append_write(keep, host, &sql, err));
     TRY(buffer_text(&sql, &command, err));
-    TRY(pg_query(connection, command, &result, err));
+    TRY(hint_denied(pg_query(connection, command, &result, err), err));
     return take_row(result, written, err);
 }
 

@@ -31,13 +31,30 @@ struct file_sink
     int fd;
 };
 
-enum status
-store_file_trouble(struct file_store *store, const char *what, const char *key, struct error *err)
+/* An error of a system call as it is. */
+static enum status
+trouble(const struct file_store *store, const char *what, const char *key, struct error *err)
 {
+    bool denied = errno == EACCES;
     enum status status =
         error_errno(err, "could not %s \"%s/%s\"", what, store->base.location, key);
 
+    if (denied)
+        store_file_hint_denied(store, key, err);
+    return status;
+}
+
+/* A directory that went away under our hands is no answer about an object. */
+static enum status
+no_answer(enum status status)
+{
     return status == STATUS_NOT_FOUND ? STATUS_IO : status;
+}
+
+enum status
+store_file_trouble(struct file_store *store, const char *what, const char *key, struct error *err)
+{
+    return no_answer(trouble(store, what, key, err));
 }
 
 enum status
@@ -63,16 +80,8 @@ store_file_sync_parent(struct file_store *store, const char *key, struct error *
         return error_no_memory(err);
     fd = openat(store->root, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return error_errno(err, "could not open directory \"%s/%s\"", store->base.location,
-                           directory);
+        return trouble(store, "open directory", directory, err);
     return fd_sync(fd, directory, err);
-}
-
-/* A directory that went away under our hands is no answer about an object. */
-static enum status
-no_answer(enum status status)
-{
-    return status == STATUS_NOT_FOUND ? STATUS_IO : status;
 }
 
 /*
@@ -100,8 +109,7 @@ create_parents(struct file_store *store, const char *key, struct error *err)
         if (mkdirat(store->root, path, 0700) == 0)
             TRY(store_file_sync_parent(store, path, err));
         else if (errno != EEXIST)
-            return error_errno(err, "could not create directory \"%s/%s\"", store->base.location,
-                               path);
+            return trouble(store, "create directory", path, err);
         *slash = '/';
     }
     return OK;
@@ -143,7 +151,7 @@ try_name(struct file_sink *sink, struct error *err)
         return OK;
     if (errno == EEXIST)
         return refuse_existing(store, sink->key, err);
-    return error_errno(err, "could not create \"%s/%s\"", store->base.location, sink->key);
+    return trouble(store, "create", sink->key, err);
 }
 
 /* Deletion removes directories that it leaves empty, perhaps just when we need one. */
@@ -212,7 +220,7 @@ open_temporary(struct file_sink *sink, struct error *err)
 }
 
 static enum status
-file_create_object(struct store *base, const char *key, struct sink **sink, struct error *err)
+make_sink(struct store *base, const char *key, struct sink **sink, struct error *err)
 {
     SCOPED(sink_freep) struct sink *guard = NULL;
     struct file_sink *made = calloc(1, sizeof(*made));
@@ -232,6 +240,13 @@ file_create_object(struct store *base, const char *key, struct sink **sink, stru
     *sink = guard;
     guard = NULL;
     return OK;
+}
+
+static enum status
+file_create_object(struct store *base, const char *key, struct sink **sink, struct error *err)
+{
+    TRY(store_file_check_writer((struct file_store *) base, key, err));
+    return make_sink(base, key, sink, err);
 }
 
 static enum status
@@ -306,14 +321,19 @@ store_file_size(struct store *base, const char *key, uint64_t *size_bytes, struc
     return open_object((struct file_store *) base, key, &fd, size_bytes, err);
 }
 
-/* The file's own clock would be the server's, on a network file system. */
+/*
+ * The file's own clock would be the server's, on a network file system.  A file
+ * that goes away again is in nobody's way, a new directory tmp would be.
+ */
 static enum status
 file_server_time(struct store *base, time_us *now, struct error *err)
 {
     SCOPED(sink_freep) struct sink *sink = NULL;
     struct stat info;
 
-    TRY(file_create_object(base, "tmp-clock", &sink, err));
+    if (faccessat(((struct file_store *) base)->root, "tmp", F_OK, 0) != 0)
+        TRY(store_file_check_writer((struct file_store *) base, "tmp", err));
+    TRY(make_sink(base, "tmp-clock", &sink, err));
     if (fstat(((struct file_sink *) sink)->fd, &info) != 0)
         return error_errno(err, "could not stat a temporary file in \"%s\"", base->location);
     *now = info.st_mtim.tv_sec * US_PER_SECOND + info.st_mtim.tv_nsec / 1000;
@@ -353,10 +373,13 @@ store_open_file(struct store **store, const char *root, struct error *err)
         return error_no_memory(err);
     made->base.ops = &file_ops;
     made->root = -1;
+    made->user = geteuid();
     made->base.location = strdup(root);
     status = made->base.location == NULL
                  ? error_no_memory(err)
                  : fd_open(&made->root, root, O_RDONLY | O_DIRECTORY, 0, err);
+    if (status == STATUS_DENIED)
+        store_file_hint_closed(root, made->user, err);
     if (status != OK)
     {
         file_free(&made->base);

@@ -7,10 +7,13 @@
 
 #include "repo/store.h"
 
+#include <sys/types.h>
+
 struct file_store
 {
     struct store base;
-    int root; /* a directory descriptor, for the store's life */
+    int root;   /* a directory descriptor, for the store's life */
+    uid_t user; /* who we are */
 };
 
 /*
@@ -19,6 +22,16 @@ struct file_store
  */
 enum status store_file_trouble(struct file_store *store, const char *what, const char *key,
                                struct error *err);
+
+/* REFUSED: we are root, and what we create at key could not be read by those whose place it is. */
+NODISCARD enum status store_file_check_writer(struct file_store *store, const char *key,
+                                              struct error *err);
+
+/* After EACCES on key: whose it is, and how to give it back.  No hint when nobody can tell. */
+void store_file_hint_denied(const struct file_store *store, const char *key, struct error *err);
+
+/* The same where the root itself does not open, to this user. */
+void store_file_hint_closed(const char *root, uid_t user, struct error *err);
 
 /* In a root that was removed nothing is found, and that is no answer. */
 NODISCARD enum status store_file_check_root(struct file_store *store, struct error *err);

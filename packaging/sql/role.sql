@@ -43,8 +43,13 @@ GRANT pg_read_all_data TO :"role";
 GRANT EXECUTE ON FUNCTION pg_ls_archive_statusdir(), pg_switch_wal(),
     pg_create_restore_point(text) TO :"role";
 
--- A schema of its own, where the canary puts its rows.
+-- A schema of its own, where the canary puts its rows. A superuser may have made both.
 SELECT format('CREATE SCHEMA redoubt AUTHORIZATION %I', :'role')
  WHERE NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'redoubt') \gexec
+SELECT format('ALTER SCHEMA redoubt OWNER TO %I', :'role')
+  FROM pg_namespace WHERE nspname = 'redoubt' AND nspowner <> to_regrole(quote_ident(:'role')) \gexec
+SELECT format('ALTER TABLE redoubt.canary OWNER TO %I', :'role')
+  FROM pg_class WHERE oid = to_regclass('redoubt.canary') AND relkind = 'r'
+   AND relowner <> to_regrole(quote_ident(:'role')) \gexec
 
 COMMIT;

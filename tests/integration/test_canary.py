@@ -208,6 +208,7 @@ def test_a_role_that_was_not_is_denied(canary, role):
     result = canary.run("canary", code=EXIT_SERVER)
 
     assert "permission denied" in result.err
+    assert "As a superuser: redoubt canary --install --grant ROLE" in result.err
 
 
 def test_a_schema_of_the_roles_own_is_all_that_installing_needs(clean, redoubt, role):
@@ -219,6 +220,7 @@ def test_a_schema_of_the_roles_own_is_all_that_installing_needs(clean, redoubt, 
     redoubt.run("canary")
 
     assert "permission denied for database" in denied.err
+    assert "redoubt canary --install --grant ROLE" in denied.err
     assert clean.value("select count(*) from redoubt.canary") == "1"
 
 

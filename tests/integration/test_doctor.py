@@ -132,3 +132,20 @@ def test_a_repository_that_is_gone_is_said_to_be(archiving, redoubt):
 
     assert result.code != 0
     assert "repository" in (result.out + result.err).lower()
+
+
+@pytest.mark.parametrize("repository", ["file"], indirect=True)
+def test_a_log_that_cannot_be_read_is_told_with_how_to_give_it_back(archiving, redoubt):
+    """As after a command of root: every other command fails, and doctor must say so."""
+    redoubt.backup()
+    (entry, *_) = (p for p in sorted((redoubt.repository.path / "main" / "log").rglob("*"))
+                   if p.is_file())
+    entry.chmod(0)
+    listed = redoubt.run("list", code=None)
+
+    checks, result = report(redoubt)
+
+    assert result.code != 0 and listed.code != 0
+    assert checks["log"]["state"] == "failure", str(result)
+    assert "Permission denied" in checks["log"]["text"]
+    assert "chmod -R u+rwX" in checks["log"]["fix"] and "chmod -R u+rwX" in listed.err

@@ -354,6 +354,7 @@ def test_without_any_configuration_the_connections_own_database_is_dumped(source
     redoubt.configure(postgres={"connection": source.conninfo + " dbname=shop"})
 
     assert dumping.run(redoubt)["database"] == "shop"
+    assert 'only the connection\'s own database "shop" is dumped' in redoubt.run("dump").err
 
 
 # Failures

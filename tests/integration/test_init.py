@@ -2,6 +2,7 @@
 """The first command that anybody runs."""
 
 import os
+import pwd
 import stat
 
 import pytest
@@ -110,6 +111,54 @@ def test_without_a_configuration_it_finds_the_cluster_and_writes_one(cluster, di
 
     assert "redoubt backup" in result.out, "the next steps are told"
     process.run([binary(), "backup", "-c", file], env=environment)
+
+
+def test_the_database_that_it_connected_with_is_in_what_it_writes(cluster, directory):
+    """The variable is there for init, and gone when a timer runs doctor."""
+    cluster.start()
+    cluster.sql("create database shop")
+    environment = {**cluster.env("shop"), "HOME": str(directory)}
+    file = directory / "redoubt.yaml"
+
+    process.run([binary(), "init", "-c", file, "--path", directory / "repository"],
+                env=environment)
+    del environment["PGDATABASE"]
+    process.run([binary(), "dump", "-c", file], env=environment)
+
+    assert "dbname=shop" in yaml.safe_load(file.read_text())["postgres"]["connection"]
+
+
+def test_a_database_that_is_the_users_name_is_left_out(cluster, directory):
+    cluster.start()
+    file = directory / "redoubt.yaml"
+
+    process.run([binary(), "init", "-c", file, "--path", directory / "repository"],
+                env={**cluster.env(), "HOME": str(directory)})
+
+    assert "dbname" not in yaml.safe_load(file.read_text())["postgres"]["connection"]
+
+
+def test_without_a_database_of_the_users_name_it_says_which_variable_to_set(cluster, directory):
+    cluster.start()
+    environment = {**cluster.env(), "HOME": str(directory), "PGDATABASE": "nobody"}
+
+    result = process.run([binary(), "init", "-c", directory / "redoubt.yaml"], env=environment,
+                         check=False)
+
+    assert "Set PGDATABASE=postgres" in result.err, str(result)
+
+
+def test_a_directory_that_only_root_can_make_comes_with_the_command(cluster, directory):
+    cluster.start()
+    closed = directory / "closed"
+    closed.mkdir(mode=0o500)
+    etc = closed / "redoubt"
+
+    result = process.run([binary(), "init", "-c", etc / "redoubt.yaml"],
+                         env={**cluster.env(), "HOME": str(directory)}, check=False)
+
+    user = pwd.getpwuid(os.getuid()).pw_name
+    assert f"install -d -o {user} -m 700 {etc}" in result.err, str(result)
 
 
 @pytest.mark.parametrize("command", ["backup", "list"])

@@ -131,3 +131,21 @@ def test_it_rules_over_nothing(least):
                       "select pg_promote()"]:
         assert "permission denied" in (said := refused(least, statement)) or \
             "must be" in said, said
+
+
+@pytest.mark.parametrize("name", ["redoubt", "Backup 1"])
+def test_a_canary_that_a_superuser_installed_before_is_given_to_the_role(archiving, redoubt, name):
+    redoubt.run("canary", "--install")
+    redoubt.run("canary")
+
+    run_script(archiving, "-v", f"role={name}")
+    redoubt.configure(postgres={
+        "connection": f"host={archiving.socket} port=5432 user='{name}' dbname=postgres"})
+    redoubt.run("canary", "--install")
+    redoubt.run("canary")
+
+    assert archiving.value("select count(*) from redoubt.canary") == "2"
+    assert archiving.value("select count(distinct owner) from (select nspowner as owner from"
+                           " pg_namespace where nspname = 'redoubt' union all select relowner from"
+                           f" pg_class where relname = 'canary') o where owner = '\"{name}\"'"
+                           "::regrole") == "1"

@@ -3,8 +3,11 @@
 
 import os
 
+import pytest
+
 from support import compare, process, workload
 from support.cluster import Cluster
+from support.process import wait_until
 from support.redoubt import Redoubt
 
 BIG_MIB = int(os.environ.get("REDOUBT_TEST_BIG_MIB", "200"))
@@ -170,3 +173,27 @@ def test_restore_start_reports_what_it_reached(directory, archiving, redoubt, ad
     assert copy.is_running()
     assert target in result.out + result.err
     assert "reached" in result.out + result.err
+
+
+@pytest.mark.parametrize("repository", ["file"], indirect=True)
+def test_the_way_out_of_a_pause_is_one_that_works_for_an_ordinary_role(directory, archiving,
+                                                                       redoubt, adopt):
+    archiving.sql("create role keeper login replication; grant pg_read_all_settings to keeper")
+    redoubt.backup()
+    archiving.restore_point("reached")
+    archiving.switch_and_archive()
+    redoubt.configure(postgres={
+        "connection": f"host={archiving.socket} port=5432 user=keeper dbname=postgres"})
+    copy = adopt(Cluster(directory / "copy"))
+
+    told = redoubt.restore(copy.data, "--target-name", "reached", "--start").out
+    (command,) = [line for line in told.splitlines() if "pg_wal_replay_resume" in line]
+
+    def shell(text):
+        return process.run(["sh", "-c", text.strip()],
+                           env={"PATH": f"{copy.bin}:{os.environ['PATH']}"}).out
+
+    shell(command)
+    wait_until(lambda: " f\n" in shell(command.replace("pg_wal_replay_resume",
+                                                       "pg_is_in_recovery")), 60, "its end")
+    assert "-U keeper " in told and "-U 'postgres'" in command
