@@ -105,6 +105,8 @@ read_drill(const json_t *object, struct event *event, struct error *err)
 
     TRY(drill_from_json(object, &drill, err));
     say(event, drill.backup_id[0] == '\0' ? "no backup" : drill.backup_id);
+    if (drill.repository[0] != '\0')
+        say_more(event, "copy %s", drill.repository);
     if (drill.rto_ms != DRILL_UNKNOWN_MS)
     {
         units_format_duration(drill.rto_ms, rto);

@@ -2,6 +2,7 @@
 #include "health/facts.h"
 
 #include "config/repository.h"
+#include "health/drills.h"
 #include "health/reach.h"
 #include "repo/log_entry.h"
 #include "retention/doubt.h"
@@ -121,24 +122,22 @@ gather_backup(const struct catalog *catalog, const struct lineage *present,
 }
 
 static void
-gather_proofs(const struct catalog *catalog, struct health_facts *facts)
+gather_verification(const struct catalog *catalog, struct health_work *work)
 {
-    const struct drill *drill = catalog_last_drill(catalog);
     const struct verification *verification = &catalog->verification;
+    const char *noun = verification->findings == 1 ? "finding" : "findings";
 
-    if (catalog->has_verification)
-        facts->verify.good = verification->finished;
-    if (catalog->has_verification && verification->findings > 0)
-        snprintf(facts->verify.flaw, sizeof(facts->verify.flaw),
-                 "The last verification has %" PRIu64 " %s.", verification->findings,
-                 verification->findings == 1 ? "finding" : "findings");
-    if (catalog->has_good_drill)
-        facts->drill.good = catalog->good_drill.finished;
-    if (drill == NULL || drill->verdict == DRILL_PASSED)
+    if (!catalog->has_verification)
         return;
-    snprintf(facts->drill.flaw, sizeof(facts->drill.flaw), "The last drill, %s, %s.", drill->id,
-             drill->verdict == DRILL_FAILED ? "failed" : "did not come to its end");
-    facts->drill.grave = drill->verdict == DRILL_FAILED;
+    work->good = verification->finished;
+    work->grave = verification->damage > 0;
+    if (work->grave)
+        snprintf(work->flaw, sizeof(work->flaw),
+                 "The last verification has %" PRIu64 " %s, %" PRIu64 " of them damage.",
+                 verification->findings, noun, verification->damage);
+    else if (verification->findings > 0)
+        snprintf(work->flaw, sizeof(work->flaw), "The last verification has %" PRIu64 " %s.",
+                 verification->findings, noun);
 }
 
 /* Dumps */
@@ -295,7 +294,8 @@ gather_repository(struct gathering *gathering, struct error *err)
         return OK;
     compare_clusters(&gathering->server, present, facts);
     gather_backup(&gathering->catalog, present, &facts->backup);
-    gather_proofs(&gathering->catalog, facts);
+    gather_verification(&gathering->catalog, &facts->verify);
+    health_drills_judge(&gathering->catalog, present, &facts->drill);
     gather_catalogued_dumps(&gathering->catalog, facts);
     TRY(gather_failed_dumps(gathering, err));
     gather_doubts(gathering);

@@ -29,6 +29,7 @@ struct health_work
     time_us good;                   /* when the last good run ended; TIME_NONE: there is none */
     char flaw[HEALTH_PROBLEM_SIZE]; /* what came out of a later one; "": nothing bad */
     bool grave;                     /* the flaw says that a restore may not work */
+    char flaw_command[64];          /* what tells more of it; "": what such work always wants */
 };
 
 struct health_dump

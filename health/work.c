@@ -63,7 +63,8 @@ judge_work(struct health_judgement *judgement, const char *name, const struct he
     }
     if (work->flaw[0] != '\0')
         health_blame(judgement, item, work->grave ? HEALTH_CRITICAL : HEALTH_DEGRADED,
-                     rule->flaw_command, work->flaw);
+                     work->flaw_command[0] != '\0' ? work->flaw_command : rule->flaw_command,
+                     work->flaw);
 }
 
 static void

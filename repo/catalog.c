@@ -38,16 +38,51 @@ replay(struct repo *repo, struct catalog *catalog, uint64_t number, char *winner
     return catalog_entry_apply(repo, catalog, &entry, err);
 }
 
+/*
+ * Can reading begin there?  Not at the checkpoint of a version that did not know
+ * of all that may not be forgotten: it may have begun itself at one that had it.
+ */
+static bool
+is_beginning(const struct log_entry *entry)
+{
+    static const char *const lists[] = {"lineages", "backups",   "dumps",        "departed_dumps",
+                                        "holds",    "condemned", "condemned_wal"};
+    const char *kind = json_string_value(json_object_get(entry->members, "kind"));
+
+    if (kind == NULL || strcmp(kind, "checkpoint") != 0)
+        return false;
+    for (size_t index = 0; index < sizeof(lists) / sizeof(lists[0]); index++)
+        if (!member_exists(entry->members, lists[index]))
+            return false;
+    return true;
+}
+
+/* At the newest checkpoint that there is to begin at; without one at the first entry. */
+static enum status
+begin(struct repo *repo, struct catalog *catalog, uint64_t last, struct error *err)
+{
+    uint64_t number = last / CATALOG_CHECKPOINT * CATALOG_CHECKPOINT;
+
+    for (; number > 0; number -= CATALOG_CHECKPOINT)
+    {
+        SCOPED(log_entry_release) struct log_entry entry = {0};
+
+        TRY(log_entry_read(repo, number, &entry, err));
+        if (is_beginning(&entry))
+            return catalog_entry_apply(repo, catalog, &entry, err);
+    }
+    return OK;
+}
+
 enum status
 catalog_load(struct repo *repo, struct catalog *catalog, struct error *err)
 {
-    uint64_t number = catalog->last_number + 1;
     uint64_t last;
 
     TRY(log_entry_last(repo, catalog->last_number, &last, err));
-    if (catalog->last_number == 0 && last >= CATALOG_CHECKPOINT)
-        number = last / CATALOG_CHECKPOINT * CATALOG_CHECKPOINT;
-    for (; number <= last; number++)
+    if (catalog->last_number == 0)
+        TRY(begin(repo, catalog, last, err));
+    for (uint64_t number = catalog->last_number + 1; number <= last; number++)
         TRY(replay(repo, catalog, number, NULL, err));
     return OK;
 }

@@ -11,7 +11,8 @@
  *
  * Every CATALOG_CHECKPOINT-th entry is a checkpoint that holds the catalog of
  * all before it: a reader starts at the newest one.  The log is never
- * shortened: it is also the audit trail.
+ * shortened: it is also the audit trail, and what an earlier version, which knew
+ * of less, left out of a checkpoint is still there.
  *
  * A catalog never forgets a condemnation that it has seen, not even when it is
  * carried out: whoever loads it before the first object of a backup is written
@@ -55,7 +56,7 @@ struct catalog
     struct drill *drills;             /* owned; the last CATALOG_DRILLS, as they were committed */
     size_t drill_count;
     bool has_good_drill;
-    struct drill good_drill; /* the last that passed, however long ago */
+    struct drill good_drill; /* the last of no copy that passed, however long ago */
 };
 
 /* What leaves the catalog, and why. */

@@ -214,7 +214,9 @@ add_drill(struct catalog *catalog, const json_t *object, struct error *err)
         memmove(&catalog->drills[0], &catalog->drills[1],
                 --catalog->drill_count * sizeof(*catalog->drills));
     catalog->drills[catalog->drill_count++] = drill;
-    return drill.verdict == DRILL_PASSED ? take_good_drill(catalog, object, err) : OK;
+    if (drill.verdict != DRILL_PASSED || !drill_is_of(&drill, ""))
+        return OK;
+    return take_good_drill(catalog, object, err);
 }
 
 static enum status

@@ -13,8 +13,9 @@
 #include "base/json.h"
 #include "repo/backup.h"
 
-#define DRILL_ID_SIZE     BACKUP_ID_SIZE
-#define DRILL_TARGET_SIZE 160
+#define DRILL_ID_SIZE         BACKUP_ID_SIZE
+#define DRILL_TARGET_SIZE     160
+#define DRILL_REPOSITORY_SIZE 65 /* a longer name is cut */
 
 enum drill_verdict
 {
@@ -29,6 +30,11 @@ struct drill
 {
     char id[DRILL_ID_SIZE];         /* made like a backup's: when it started, UTC */
     char backup_id[BACKUP_ID_SIZE]; /* that was restored; "" when it came to none */
+    uint64_t system_identifier;     /* of that; 0: not known */
+
+    /* The name of the copy that it was restored from; "": from the repository that has the log. */
+    char repository[DRILL_REPOSITORY_SIZE];
+
     char target[DRILL_TARGET_SIZE]; /* the moment that was asked for, for people; UTF-8 */
     enum drill_verdict verdict;
     time_us started;
@@ -40,6 +46,9 @@ struct drill
 
 /* "passed", "failed", "broken" */
 const char *drill_verdict_name(enum drill_verdict verdict);
+
+/* Did it restore from there?  A copy's name, or "". */
+bool drill_is_of(const struct drill *drill, const char *repository);
 
 /* "<cluster>/drills/<id>.json" */
 NODISCARD enum status drill_key(const struct repo *repo, const char *id,

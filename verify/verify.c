@@ -235,6 +235,7 @@ sum_up(struct run *run, struct verify_result *result)
         .objects = context->objects,
         .bytes = context->bytes,
         .findings = count_findings(result->findings),
+        .damage = findings_count(result->findings, VERIFY_DAMAGE),
         .started = context->started,
         .finished = clock_now(),
     };

@@ -210,10 +210,28 @@ def test_a_gap_in_the_wal_is_critical_until_a_backup_is_behind_it(protected, red
     assert "leaves the recovery window at" in status.items["gaps"]["meaning"]
     assert status.items["gaps"]["command"].startswith("redoubt verify ")
     redoubt.run("verify", code=EXIT_DAMAGE)
-    status = Status(redoubt).expect("degraded", "gaps", "verify")
-    assert status.items["verify"]["meaning"].startswith("The last verification has ")
+    status = Status(redoubt).expect("critical", "gaps", "verify")
+    assert status.items["gaps"]["state"] == "degraded"
+    assert re.fullmatch(r"The last verification has (\d+) findings?, \d+ of them damage\.",
+                        status.items["verify"]["meaning"])
     redoubt.configure(retention={"recovery_window": 0})
-    Status(redoubt).expect("degraded", "verify")
+    Status(redoubt).expect("critical", "verify")
+
+
+@ON_FILES
+def test_what_verification_found_degrades_and_damage_is_critical(protected, redoubt):
+    folder = f"{redoubt.name}/backups/{redoubt.backups()[0]['id']}/"
+    key = next(k for k in redoubt.repository.keys(folder) if k.endswith("manifest"))
+    body = redoubt.repository.read(key)
+    redoubt.repository.write(key, body[:-1] + bytes([body[-1] ^ 1]))
+    redoubt.run("verify", "--all", code=EXIT_DAMAGE)
+
+    status = Status(redoubt).expect("critical", "verify")
+    assert " of them damage." in status.items["verify"]["meaning"]
+
+    redoubt.repository.write(key, body)
+    redoubt.run("verify", "--all")
+    Status(redoubt).expect("healthy")
 
 
 @ON_FILES
@@ -381,11 +399,21 @@ def test_a_drill_counts_by_its_verdict(protected, redoubt):
                               "queries": [{"name": "that cannot be", "sql": "select false"}]})
     redoubt.run("drill", code=None, seconds=300)
     status = Status(redoubt).expect("critical", "drill")
-    assert status.items["drill"]["meaning"].endswith(" failed.")
+    first, = redoubt.backups()
+    assert status.items["drill"]["meaning"].startswith(f"Backup {first['id']} failed its last ")
     assert status.items["drill"]["value"] < 600, "the good one before is of today"
-
-    redoubt.configure(checks=None)
+    shown, failed = status.items["drill"]["command"].split()[2:4]
+    assert shown == "--show" and failed in status.items["drill"]["meaning"]
     status.run_its_command("drill")
+
+    # Another backup that passes says nothing of the one that failed.
+    redoubt.configure(checks=None)
+    second = redoubt.backup("--full")
+    protected.switch_and_archive()
+    redoubt.run("drill", "--backup", second, seconds=300)
+    assert Status(redoubt).expect("critical", "drill").items["drill"]["meaning"] == (
+        status.items["drill"]["meaning"])
+    redoubt.run("drill", "--backup", first["id"], seconds=300)
     Status(redoubt).expect("healthy")
 
 

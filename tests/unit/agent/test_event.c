@@ -122,6 +122,7 @@ a_drill_tells_its_backup_and_what_came_of_it(void **state)
                           .rto_ms = 61000,
                           .findings = 2};
     SCOPED(json_freep) json_t *failed = written(&(struct catalog_entry){.drill = &drill});
+    SCOPED(json_freep) json_t *copy = NULL;
     SCOPED(json_freep) json_t *broken = NULL;
     struct event event;
     struct error err = {0};
@@ -130,6 +131,11 @@ a_drill_tells_its_backup_and_what_came_of_it(void **state)
     assert_ok(event_read(failed, &event, &err));
     assert_int_equal(event.took_ms, 2500);
     assert_false(event.has_size);
+
+    snprintf(drill.repository, sizeof(drill.repository), "offsite");
+    copy = written(&(struct catalog_entry){.drill = &drill});
+    assert_event(copy, "drill", "2026-11-21T02-12-34-1f3a, copy offsite, RTO 1min 1s, 2 findings",
+                 "failed");
 
     drill = (struct drill){.id = "2026-11-22T02-12-34-1f3a", .rto_ms = DRILL_UNKNOWN_MS};
     broken = written(&(struct catalog_entry){.drill = &drill});

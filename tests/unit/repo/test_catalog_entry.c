@@ -3,8 +3,12 @@
 
 #include "repo/catalog.h"
 #include "repo/object.h"
+#include "repo/store_delete.h"
+#include "tests/support/dump_build.h"
 #include "tests/support/receipt_build.h"
 #include "tests/support/repository.h"
+
+#include <stdio.h>
 
 static int
 open_repository(void **state)
@@ -104,6 +108,69 @@ a_checkpoint_of_who_knew_of_no_drills_has_none(void **state)
     assert_false(reader.has_good_drill);
 }
 
+static void
+a_drill_of_a_copy_is_kept_and_is_no_good_one_of_ours(void **state)
+{
+    struct repo *repo = ((struct test_repository *) *state)->repo;
+    SCOPED(catalog_release) struct catalog catalog = {0};
+    struct drill drill = drill_build(2, DRILL_PASSED);
+    const struct catalog_entry entry = {.drill = &drill};
+    struct error err = {0};
+
+    commit_drill(repo, &catalog, 1, DRILL_PASSED);
+    snprintf(drill.repository, sizeof(drill.repository), "offsite");
+    assert_ok(catalog_append(repo, &catalog, &entry, (struct catalog_check){0}, &err));
+
+    assert_int_equal(catalog.drill_count, 2);
+    assert_string_equal(catalog_last_drill(&catalog)->repository, "offsite");
+    assert_string_equal(catalog.good_drill.id, drill_build(1, DRILL_PASSED).id);
+}
+
+static void
+put_checkpoint_without(struct repo *repo, const char *key, const char *left_out)
+{
+    static const char text[] =
+        "{\"version\":1,\"number\":64,\"id\":\"x\",\"time\":\"2026-11-21T02:12:34Z\","
+        "\"kind\":\"checkpoint\",\"lineages\":[],\"backups\":[],\"dumps\":[],"
+        "\"departed_dumps\":[],\"holds\":[],\"condemned\":[],\"condemned_wal\":[]}";
+    SCOPED(json_freep) json_t *checkpoint = json_loads(text, 0, NULL);
+    SCOPED(freep) char *left = NULL;
+    struct error err = {0};
+
+    if (left_out != NULL)
+        assert_int_equal(json_object_del(checkpoint, left_out), 0);
+    left = json_dumps(checkpoint, JSON_COMPACT);
+    assert_ok(object_put(repo, key, OBJECT_PLAIN, bytes_of(left), &err));
+}
+
+/* Whoever wrote it may have begun at a checkpoint whose dumps and holds it did not see. */
+static void
+reading_does_not_begin_at_a_checkpoint_of_who_knew_less(void **state)
+{
+    static const char *const lists[] = {"lineages", "backups",   "dumps",         "departed_dumps",
+                                        "holds",    "condemned", "condemned_wal", NULL};
+    static const char key[] = "shop/log/00000000000000000064.json";
+    struct repo *repo = ((struct test_repository *) *state)->repo;
+    SCOPED(catalog_release) struct catalog writer = {0};
+    const struct dump dump = dump_build("shop", US_PER_SECOND);
+    struct error err = {0};
+
+    dump_build_commit(repo, &writer, &dump);
+    while (writer.last_number < CATALOG_CHECKPOINT - 1)
+        assert_ok(catalog_append(repo, &writer, &(struct catalog_entry){.released = "nobody"},
+                                 (struct catalog_check){0}, &err));
+    for (size_t index = 0; index < sizeof(lists) / sizeof(lists[0]); index++)
+    {
+        SCOPED(catalog_release) struct catalog reader = {0};
+
+        put_checkpoint_without(repo, key, lists[index]);
+        assert_ok(catalog_load(repo, &reader, &err));
+        assert_int_equal(reader.last_number, CATALOG_CHECKPOINT);
+        assert_int_equal(reader.dump_count, lists[index] == NULL ? 0 : 1);
+        assert_ok(store_delete(repo->store, key, &err));
+    }
+}
+
 int
 main(void)
 {
@@ -112,6 +179,8 @@ main(void)
         TEST(drills_are_kept_and_the_last_good_one_is_known),
         TEST(the_last_good_drill_outlives_the_drills_that_are_kept),
         TEST(a_checkpoint_of_who_knew_of_no_drills_has_none),
+        TEST(a_drill_of_a_copy_is_kept_and_is_no_good_one_of_ours),
+        TEST(reading_does_not_begin_at_a_checkpoint_of_who_knew_less),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

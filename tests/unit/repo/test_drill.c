@@ -4,6 +4,8 @@
 #include "repo/drill.h"
 #include "tests/support/receipt_build.h"
 
+#include <stdio.h>
+
 static void
 a_drill_comes_back_as_it_was(void **state)
 {
@@ -26,6 +28,33 @@ a_drill_comes_back_as_it_was(void **state)
         assert_int_equal(read.rpo_ms, drill.rpo_ms);
         assert_int_equal(read.findings, drill.findings);
     }
+}
+
+static void
+where_it_restored_from_comes_back_or_is_left_out(void **state)
+{
+    (void) state;
+    struct drill drill = drill_build(5, DRILL_PASSED);
+    SCOPED(json_freep) json_t *plain = drill_to_json(&drill);
+    SCOPED(json_freep) json_t *object = NULL;
+    struct drill read;
+    struct error err = {0};
+
+    assert_null(json_object_get(plain, "system_identifier"));
+    assert_null(json_object_get(plain, "repository"));
+    assert_ok(drill_from_json(plain, &read, &err));
+    assert_true(read.system_identifier == 0);
+    assert_true(drill_is_of(&read, ""));
+    assert_false(drill_is_of(&read, "offsite"));
+
+    drill.system_identifier = UINT64_MAX;
+    snprintf(drill.repository, sizeof(drill.repository), "offsite");
+    object = drill_to_json(&drill);
+    assert_ok(drill_from_json(object, &read, &err));
+    assert_true(read.system_identifier == UINT64_MAX);
+    assert_true(drill_is_of(&read, "offsite"));
+    assert_false(drill_is_of(&read, ""));
+    assert_false(drill_is_of(&read, "offsite2"));
 }
 
 static void
@@ -99,6 +128,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_drill_comes_back_as_it_was),
+        cmocka_unit_test(where_it_restored_from_comes_back_or_is_left_out),
         cmocka_unit_test(what_it_did_not_come_to_stays_unknown),
         cmocka_unit_test(what_cannot_be_is_corrupt),
         cmocka_unit_test(a_target_longer_than_any_is_corrupt),

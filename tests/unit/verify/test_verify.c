@@ -316,6 +316,7 @@ no_object_can_be_damaged_unseen(void **state)
         assert_int_equal(finding.severity, VERIFY_DAMAGE);
         assert_string_equal(finding.object, keys->names[index]);
         assert_int_equal(findings_count(result.findings, VERIFY_DAMAGE), 1);
+        assert_int_equal(result.verification.damage, 1);
         damage(fixture, keys->names[index], SIZE_MAX);
         remove_others(fixture, keys);
     }
