@@ -106,6 +106,14 @@ drill_as_told(struct drill_job *job, struct error *err)
 }
 
 static enum status
+gather(const struct drill_job *job, struct drill_candidates *candidates, struct error *err)
+{
+    const char *copy = job->repo->copy ? job->invocation->config->chosen->name : "";
+
+    return drill_candidates_gather(job->repo, copy, candidates, err);
+}
+
+static enum status
 drill_by_chance(struct drill_job *job, struct error *err)
 {
     SCOPED(drill_candidates_release) struct drill_candidates candidates = {0};
@@ -113,7 +121,7 @@ drill_by_chance(struct drill_job *job, struct error *err)
     struct plan_options target;
     uint64_t dice;
 
-    TRY(drill_candidates_gather(job->repo, &candidates, err));
+    TRY(gather(job, &candidates, err));
     TRY(random_bytes(&dice, sizeof(dice), err));
     TRY(drill_choose(candidates.items, candidates.count, clock_now(), dice, &moment, err));
     target = drill_candidates_plan(&moment);
@@ -149,37 +157,74 @@ test_itself(struct drill_job *job, struct error *err)
     return self_test_report_conclude(&test, err);
 }
 
-/* What fails with one backup says nothing of the others; what ends the program ends all. */
-static bool
-is_verdict(enum status status)
+/* What came of one drill of several. */
+enum outcome
 {
-    return status == OK || status == STATUS_CORRUPT || status == STATUS_IO;
+    OUTCOME_PASSED,
+    OUTCOME_NOTHING, /* it did not come to its end, which says nothing of the others */
+    OUTCOME_END,     /* nor would the others: asked to stop, no repository, no programs */
+    OUTCOME_FAILED,  /* outweighs all else, whatever comes later */
+};
+
+static enum outcome
+outcome_of(enum status status)
+{
+    switch (status)
+    {
+    case OK:
+        return OUTCOME_PASSED;
+    case STATUS_IO:
+    case STATUS_REFUSED:
+        return OUTCOME_NOTHING;
+    case STATUS_CORRUPT:
+        return OUTCOME_FAILED;
+    default:
+        return OUTCOME_END;
+    }
+}
+
+/* How several drills came out. */
+struct series
+{
+    enum status status;
+    struct error reason;
+};
+
+/* The worst of them is what counts, and of equals the first.  The others are logged. */
+static void
+add_outcome(struct series *series, enum status status, const struct error *reason)
+{
+    bool worse = outcome_of(status) > outcome_of(series->status);
+
+    if (status == OK)
+        return;
+    if (series->status != OK)
+        log_error(LOG_ERROR, worse ? &series->reason : reason);
+    if (!worse)
+        return;
+    series->status = status;
+    series->reason = *reason;
 }
 
 static enum status
 drill_each(struct drill_job *job, const struct drill_candidates *candidates, json_t *reports,
            struct error *err)
 {
-    struct error first = {0};
-    enum status verdict = OK;
+    struct series series = {.status = OK};
+    enum outcome newest = OUTCOME_PASSED;
 
-    for (size_t index = 0; index < candidates->count; index++)
+    for (size_t index = 0; index < candidates->count && newest != OUTCOME_END; index++)
     {
         const struct drill_moment moment = {.backup = candidates->items[index].backup,
                                             .at_end_of_backup = true};
         struct plan_options target = drill_candidates_plan(&moment);
         enum status status = drill_once(job, &target, reports, err);
 
-        if (!is_verdict(status))
-            return status;
-        if (status == OK || verdict == STATUS_CORRUPT)
-            continue;
-        if (verdict == OK || status == STATUS_CORRUPT)
-            first = *err;
-        verdict = status == STATUS_CORRUPT || verdict == OK ? status : verdict;
+        newest = outcome_of(status);
+        add_outcome(&series, status, err);
     }
-    *err = first;
-    return verdict;
+    *err = series.reason;
+    return series.status;
 }
 
 static enum status
@@ -192,7 +237,7 @@ drill_all(struct drill_job *job, struct error *err)
 
     if (job->invocation->json && reports == NULL)
         return error_no_memory(err);
-    TRY(drill_candidates_gather(job->repo, &candidates, err));
+    TRY(gather(job, &candidates, err));
     drill_choose_order(candidates.items, candidates.count);
     status = drill_each(job, &candidates, reports, &reason);
     if (reports != NULL)

@@ -5,11 +5,13 @@
 #include "agent/target_options.h"
 #include "base/log.h"
 #include "config/repository.h"
+#include "pg/connection.h"
 #include "pg/conninfo.h"
 #include "pg/programs.h"
 
 #include <limits.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -57,6 +59,27 @@ plan_layout(const struct options *given, const struct plan *plan, struct layout 
     return layout_plan(&layout_options, &plan->tablespaces, layout, err);
 }
 
+/* Who may end recovery; "" where nobody can ask.  The name is shown in single quotes. */
+static void
+find_superuser(const struct start_result *started, char *name, size_t size)
+{
+    static const char query[] =
+        "SELECT rolname FROM pg_catalog.pg_roles WHERE rolsuper AND"
+        " rolcanlogin AND pg_catalog.strpos(rolname, pg_catalog.chr(39)) = 0"
+        " ORDER BY oid LIMIT 1";
+    SCOPED(pg_connection_freep) struct pg_connection *connection = NULL;
+    char conninfo[1024];
+    struct error ignored;
+
+    snprintf(conninfo, sizeof(conninfo),
+             "host='%s' port=%u dbname=template1 user='%s' connect_timeout=5",
+             started->address.host, started->address.port, started->role);
+    if (started->role[0] == '\0' || started->state == START_SHUT_DOWN ||
+        pg_connection_open(&connection, conninfo, PG_CONNECTION_SQL, &ignored) != OK ||
+        pg_query_text(connection, query, name, size, &ignored) != OK)
+        name[0] = '\0';
+}
+
 /* Who may exist in the restored cluster: who we connect as, its usual superuser, our namesake. */
 static enum status
 start(const struct invocation *invocation, struct restore_report *report,
@@ -82,6 +105,7 @@ start(const struct invocation *invocation, struct restore_report *report,
         start_options.roles++;
     TRY(start_run(&start_options, result, err));
     report->started = result;
+    find_superuser(result, report->superuser, sizeof(report->superuser));
     return OK;
 }
 

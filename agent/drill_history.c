@@ -7,7 +7,8 @@
 
 #include <stdio.h>
 
-#define NOT_KNOWN "-"
+#define NOT_KNOWN        "-"
+#define BACKUP_TEXT_SIZE (BACKUP_ID_SIZE + sizeof(" in ") + DRILL_REPOSITORY_SIZE)
 
 static const struct table_column columns[] = {
     {"STARTED", false}, {"DRILL", false},   {"BACKUP", false},  {"TARGET", false}, {"RTO", true},
@@ -23,6 +24,17 @@ format_duration(int64_t duration_ms, char text[UNITS_TEXT_SIZE])
         units_format_duration(duration_ms, text);
 }
 
+/* "2026-11-21T02-12-34-1f3a in offsite" */
+static void
+format_backup(const struct drill *drill, char text[BACKUP_TEXT_SIZE])
+{
+    const bool copy = drill->repository[0] != '\0';
+
+    snprintf(text, BACKUP_TEXT_SIZE, "%s%s%s",
+             drill->backup_id[0] == '\0' ? NOT_KNOWN : drill->backup_id, copy ? " in " : "",
+             drill->repository);
+}
+
 static enum status
 add_row(struct table *table, const struct drill *drill, struct error *err)
 {
@@ -30,8 +42,9 @@ add_row(struct table *table, const struct drill *drill, struct error *err)
     char rto[UNITS_TEXT_SIZE];
     char rpo[UNITS_TEXT_SIZE];
     char findings[16];
-    const char *backup = drill->backup_id[0] == '\0' ? NOT_KNOWN : drill->backup_id;
+    char backup[BACKUP_TEXT_SIZE];
 
+    format_backup(drill, backup);
     time_format(drill->started / US_PER_SECOND * US_PER_SECOND, started);
     format_duration(drill->rto_ms, rto);
     format_duration(drill->rpo_ms, rpo);

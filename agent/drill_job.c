@@ -56,11 +56,14 @@ drill_job_directory(const struct invocation *invocation, char **directory, struc
 
 /*
  * The last drill that passed, of those to the end of the archived WAL: one of an
- * earlier moment says nothing of how many rows there should be now.
+ * earlier moment, or along a timeline that was asked for, which its text then tells,
+ * says nothing of how many rows there should be now.
  */
 static const struct drill *
-find_previous(const struct catalog *catalog)
+find_previous(const struct drill_job *job)
 {
+    const struct catalog *catalog = job->catalog;
+    const char *copy = job->repo->copy ? job->invocation->config->chosen->name : "";
     const struct target latest = {.kind = TARGET_LATEST};
     char wanted[TARGET_TEXT_SIZE];
 
@@ -69,7 +72,8 @@ find_previous(const struct catalog *catalog)
     {
         const struct drill *drill = &catalog->drills[index - 1];
 
-        if (drill->verdict == DRILL_PASSED && strcmp(drill->target, wanted) == 0)
+        if (drill->verdict == DRILL_PASSED && drill_is_of(drill, copy) &&
+            strcmp(drill->target, wanted) == 0)
             return drill;
     }
     return NULL;
@@ -79,7 +83,7 @@ find_previous(const struct catalog *catalog)
 static enum status
 load_previous(struct drill_job *job, struct receipt *previous, bool *found, struct error *err)
 {
-    const struct drill *drill = find_previous(job->catalog);
+    const struct drill *drill = find_previous(job);
     struct error reason = {0};
     enum status status;
 

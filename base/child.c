@@ -93,14 +93,14 @@ open_pipes(struct child *child, struct pipes *pipes, const struct child_options 
     return pipes->output < 0 ? error_errno(err, "could not set up standard output") : OK;
 }
 
-/* Is this variable of ours given anew? */
+/* Is this variable of ours given anew, or kept from the child? */
 static bool
 is_replaced(const char *variable, const char *const *environment)
 {
-    size_t name_length = strcspn(variable, "=") + 1;
+    size_t length = strcspn(variable, "=");
 
     for (; environment != NULL && *environment != NULL; environment++)
-        if (strncmp(variable, *environment, name_length) == 0)
+        if (strcspn(*environment, "=") == length && strncmp(variable, *environment, length) == 0)
             return true;
     return false;
 }
@@ -124,7 +124,8 @@ merge_environment(const char *const *environment, char ***merged, struct error *
         if (!is_replaced(*variable, environment))
             made[used++] = *variable;
     for (const char *const *item = environment; item != NULL && *item != NULL; item++)
-        made[used++] = (char *) *item;
+        if (strchr(*item, '=') != NULL)
+            made[used++] = (char *) *item;
     *merged = made;
     return OK;
 }

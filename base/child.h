@@ -18,12 +18,13 @@
 
 struct child_options
 {
-    const char *const *arguments;   /* the first is the program's path; ends with NULL */
-    const char *const *environment; /* "NAME=value", over our own; ends with NULL; may be NULL */
-    const char *directory;          /* to run in; NULL: ours */
-    bool feed;                      /* its standard input is what child_write gives, else nothing */
-    bool listen;                    /* its standard output is for child_read, else unheard */
-    bool overhear;                  /* or counts as what it says on standard error */
+    const char *const *arguments; /* the first is the program's path; ends with NULL */
+    const char *const
+        *environment;      /* "NAME=value" over our own, "NAME": not; ends with NULL; or NULL */
+    const char *directory; /* to run in; NULL: ours */
+    bool feed;             /* its standard input is what child_write gives, else nothing */
+    bool listen;           /* its standard output is for child_read, else unheard */
+    bool overhear;         /* or counts as what it says on standard error */
 };
 
 struct child;

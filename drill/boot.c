@@ -2,22 +2,26 @@
 #include "drill/boot.h"
 
 #include "base/crash.h"
+#include "base/file.h"
 #include "base/stop.h"
 #include "drill/boot_settings.h"
 #include "drill/databases.h"
+#include "drill/leftover.h"
 #include "pg/connection.h"
 #include "pg/conninfo.h"
+#include "pg/control.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SERVER_VERSION "select 'PostgreSQL ' || pg_catalog.current_setting('server_version')"
 
-#define POLL_MS        50
-#define CONNINFO_LIMIT ((size_t) 16 << 10)
+#define POLL_MS 50
 
 /* A server that has only to redo what it wrote since its own shutdown. */
 #define AGAIN_LIMIT_MS 300000
@@ -34,6 +38,19 @@ memory_for_server(const struct trial *trial)
     return half != 0 && half < wanted ? half : wanted;
 }
 
+/* 0 where pg_control cannot be read: the server will say so. */
+static int32_t
+max_prepared(const struct trial *trial)
+{
+    SCOPED(freep) char *path = path_join(trial->place->data, LAYOUT_CONTROL);
+    struct pg_control control;
+    struct error ignored;
+
+    if (path == NULL || pg_control_read(path, &control, &ignored) != OK)
+        return 0;
+    return control.max_prepared_xacts;
+}
+
 static void
 make_settings(const struct trial *trial, struct boot_settings *settings)
 {
@@ -41,6 +58,7 @@ make_settings(const struct trial *trial, struct boot_settings *settings)
         .major = (int) trial->plan.backup.major,
         .wal_segment_size = trial->plan.backup.wal_segment_size,
         .memory_bytes = memory_for_server(trial),
+        .max_prepared = max_prepared(trial),
     };
 
     boot_settings_make(settings, &options);
@@ -59,45 +77,82 @@ server_options(const struct trial *trial, const struct boot_settings *settings)
     };
 }
 
-/* To the server where it listens now, as this role. */
+/* To the server where it listens now, as this role.  options: NULL for none. */
 static enum status
-name_server(const struct trial *trial, const char *role, char **conninfo, struct error *err)
+name_server(const struct trial *trial, const char *role, const char *options, char **conninfo,
+            struct error *err)
 {
-    SCOPED(buffer_release) struct buffer text = BUFFER_INIT(CONNINFO_LIMIT);
     struct server_address address;
-    const char *borrowed;
-    char port[16];
 
     if (!server_address(&trial->started.server, &address))
         return error_set(err, STATUS_TRANSIENT, "the restored server does not listen yet");
-    snprintf(port, sizeof(port), "%u", address.port);
-    TRY(pg_conninfo_append(&text, "host", address.host, err));
-    TRY(pg_conninfo_append(&text, "port", port, err));
-    TRY(pg_conninfo_append(&text, "user", role, err));
-    TRY(pg_conninfo_append(&text, "dbname", "template1", err));
-    TRY(pg_conninfo_append(&text, "options", BOOT_SESSION_OPTIONS, err));
-    TRY(buffer_text(&text, &borrowed, err));
-    *conninfo = strdup(borrowed);
-    return *conninfo == NULL ? error_no_memory(err) : OK;
+    return server_conninfo(&address, role, options, conninfo, err);
+}
+
+static const char *
+session_options(const struct trial *trial)
+{
+    return boot_session_options((int) trial->plan.backup.major);
+}
+
+/* The role that could connect may be nobody who may set all of our options. */
+static enum status
+name_superuser(struct trial *trial, char *role, size_t size, struct error *err)
+{
+    static const char query[] =
+        "select rolname from pg_catalog.pg_roles where rolsuper and rolcanlogin"
+        " order by oid limit 1";
+    const char *const options[] = {session_options(trial), NULL};
+    SCOPED(pg_connection_freep) struct pg_connection *connection = NULL;
+    enum status status = STATUS_TRANSIENT;
+
+    for (size_t index = 0; index < 2 && connection == NULL; index++)
+    {
+        SCOPED(freep) char *conninfo = NULL;
+
+        TRY(name_server(trial, trial->started.role, options[index], &conninfo, err));
+        status = pg_connection_open(&connection, conninfo, PG_CONNECTION_SQL, err);
+    }
+    TRY(status);
+    return pg_query_text(connection, query, role, size, err);
+}
+
+static bool
+is_same_file(const char *one, const char *other)
+{
+    struct stat statuses[2];
+
+    return stat(one, &statuses[0]) == 0 && stat(other, &statuses[1]) == 0 &&
+           statuses[0].st_dev == statuses[1].st_dev && statuses[0].st_ino == statuses[1].st_ino;
+}
+
+/* All that follows is done to whoever answers, so that must be our copy and nobody else. */
+static enum status
+require_ours(struct trial *trial, struct error *err)
+{
+    SCOPED(pg_connection_freep) struct pg_connection *connection = NULL;
+    char directory[PATH_MAX];
+
+    TRY(pg_connection_open(&connection, trial->conninfo, PG_CONNECTION_SQL, err));
+    TRY(pg_query_text(connection, "select pg_catalog.current_setting('data_directory')", directory,
+                      sizeof(directory), err));
+    if (!is_same_file(directory, trial->place->data))
+        return error_set(err, STATUS_REFUSED,
+                         "the server that answers has the data directory \"%s\", not \"%s\"",
+                         directory, trial->place->data);
+    return pg_query_text(connection, SERVER_VERSION, trial->receipt->server,
+                         sizeof(trial->receipt->server), err);
 }
 
 /* Only a superuser may install amcheck, and sees all rows.  pg_hba.conf lets in any role. */
 static enum status
 find_superuser(struct trial *trial, struct error *err)
 {
-    static const char query[] =
-        "select rolname from pg_catalog.pg_roles where rolsuper and rolcanlogin"
-        " order by oid limit 1";
-    SCOPED(pg_connection_freep) struct pg_connection *connection = NULL;
-    SCOPED(freep) char *conninfo = NULL;
     char role[64];
 
-    TRY(name_server(trial, trial->started.role, &conninfo, err));
-    TRY(pg_connection_open(&connection, conninfo, PG_CONNECTION_SQL, err));
-    TRY(pg_query_text(connection, SERVER_VERSION, trial->receipt->server,
-                      sizeof(trial->receipt->server), err));
-    TRY(pg_query_text(connection, query, role, sizeof(role), err));
-    return name_server(trial, role, &trial->conninfo, err);
+    TRY(name_superuser(trial, role, sizeof(role), err));
+    TRY(name_server(trial, role, session_options(trial), &trial->conninfo, err));
+    return require_ours(trial, err);
 }
 
 static void
@@ -193,13 +248,29 @@ require_repository(const struct trial *trial, struct error *err)
     return status;
 }
 
+/* A full disk of ours says nothing of the backup. */
+static bool
+had_no_room(const struct trial *trial, struct error *err)
+{
+    char line[256];
+
+    /* strerror(ENOSPC), untranslated as all that it says. */
+    if (!server_log_find(&trial->started.server, "No space left on device", line, sizeof(line)))
+        return false;
+    error_set(err, STATUS_IO, "the disk under \"%s\" is full: No space left on device",
+              trial->place->directory);
+    return true;
+}
+
 enum status
 boot_to_target(struct trial *trial, bool *sound, struct error *err)
 {
     struct trial_layer start_layer = trial_begin(trial, LAYER_START);
     struct trial_layer replay_layer = trial_begin(trial, LAYER_REPLAY);
     struct boot_settings settings;
-    struct start_options options = {.plan = &trial->plan, .roles = trial->options->roles};
+    struct start_options options = {.plan = &trial->plan,
+                                    .roles = trial->options->roles,
+                                    .session_options = session_options(trial)};
     struct error reason = {0};
     enum status status;
 
@@ -214,6 +285,8 @@ boot_to_target(struct trial *trial, bool *sound, struct error *err)
     }
     if (status == STATUS_REFUSED)
         TRY(require_repository(trial, err));
+    if (status == STATUS_REFUSED && had_no_room(trial, &reason))
+        status = STATUS_IO;
     note_start(trial);
     end_start(trial, &start_layer, status, &reason);
     end_replay(trial, &replay_layer, status, &reason, sound);
@@ -237,8 +310,11 @@ boot_to_target(struct trial *trial, bool *sound, struct error *err)
 void
 boot_stop(struct trial *trial)
 {
-    if (trial->started.server.pid > 0)
-        server_stop(&trial->started.server);
+    struct error ignored;
+
+    /* One that takes for ever is ended by force. */
+    if (trial->started.server.pid > 0 && !server_stop(&trial->started.server, SERVER_STOP_LIMIT_MS))
+        (void) !leftover_end_servers(trial->place->own, &ignored);
     server_release(&trial->started.server);
 }
 
@@ -247,10 +323,12 @@ explain_end(const struct trial *trial, struct error *err)
 {
     char tail[sizeof(err->detail) - 64];
 
+    if (had_no_room(trial, err))
+        return STATUS_IO;
     server_log_tail(&trial->started.server, tail, sizeof(tail));
-    error_set(err, STATUS_IO, "the restored server did not start again");
+    error_set(err, STATUS_REFUSED, "the restored server did not start again");
     error_detail(err, "The end of its log:\n%s", tail);
-    return STATUS_IO;
+    return STATUS_REFUSED;
 }
 
 /* Until it answers, or is gone. */

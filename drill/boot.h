@@ -16,7 +16,8 @@ NODISCARD enum status boot_to_target(struct trial *trial, bool *sound, struct er
 
 /*
  * Stop it, cleanly, for what needs it to be stopped; and start it again, as a
- * server of its own.  IO: it does not come up, and the error has the end of its log.
+ * server of its own.  REFUSED: it does not come up, and the error has the end of its
+ * log; IO: because the disk is full.
  */
 void boot_stop(struct trial *trial);
 NODISCARD enum status boot_again(struct trial *trial, struct error *err);

@@ -13,6 +13,8 @@
 
 #define WAL_MOST (1024 * MIB)
 
+#define PREPARED_LEAST 200
+
 static const char *const common[] = {
     /* Programs and libraries of the original's host, and what works in the background. */
     "shared_preload_libraries=",
@@ -45,7 +47,9 @@ static const char *const common[] = {
     "ignore_invalid_pages=off",
     "ignore_system_indexes=off",
     "restart_after_crash=off",
-    "hot_standby=on",
+
+    /* Nobody asks before it is promoted; with it, limits that were raised would pause recovery. */
+    "hot_standby=off",
 
     /* What would end or bend the checks. */
     "default_transaction_read_only=off",
@@ -70,6 +74,19 @@ static const char *const since_17[] = {
     "summarize_wal=off",
     "sync_replication_slots=off",
 };
+
+#define SESSION_OPTIONS                                                                            \
+    "-c session_preload_libraries= -c local_preload_libraries= -c statement_timeout=0"             \
+    " -c lock_timeout=0 -c idle_session_timeout=0 -c idle_in_transaction_session_timeout=0"        \
+    " -c default_transaction_read_only=off -c session_replication_role=origin"                     \
+    " -c zero_damaged_pages=off -c ignore_checksum_failure=off"
+
+const char *
+boot_session_options(int major)
+{
+    return major < 17 ? SESSION_OPTIONS
+                      : SESSION_OPTIONS " -c transaction_timeout=0 -c event_triggers=off";
+}
 
 static void
 add(struct boot_settings *settings, const char *setting)
@@ -101,6 +118,16 @@ add_wal_size(struct boot_settings *settings, uint32_t wal_segment_size)
     add(settings, settings->max_wal_size);
 }
 
+/* Replay has no room for more than these, whenever the original's limit was raised. */
+static void
+add_prepared_transactions(struct boot_settings *settings, int32_t max_prepared)
+{
+    snprintf(settings->max_prepared_transactions, sizeof(settings->max_prepared_transactions),
+             "max_prepared_transactions=%" PRId32,
+             max_prepared < PREPARED_LEAST ? PREPARED_LEAST : max_prepared);
+    add(settings, settings->max_prepared_transactions);
+}
+
 void
 boot_settings_make(struct boot_settings *settings, const struct boot_settings_options *options)
 {
@@ -114,4 +141,5 @@ boot_settings_make(struct boot_settings *settings, const struct boot_settings_op
         add(settings, "io_method=worker"); /* this host's kernel may not allow io_uring */
     add_buffers(settings, options->memory_bytes);
     add_wal_size(settings, options->wal_segment_size);
+    add_prepared_transactions(settings, options->max_prepared);
 }

@@ -15,21 +15,21 @@ struct boot_settings
     size_t count;
     char shared_buffers[64];
     char max_wal_size[64];
+    char max_prepared_transactions[64];
 };
 
 /*
- * For each session: over what is set for databases and roles, which outweighs the
- * server's settings and would hinder or end what is done there.
+ * For each session of a superuser: over what is set for databases and roles, which
+ * outweighs the server's settings, and would hide damage or hinder what is done there.
  */
-#define BOOT_SESSION_OPTIONS                                                                       \
-    "-c session_preload_libraries= -c local_preload_libraries= -c statement_timeout=0"             \
-    " -c lock_timeout=0 -c default_transaction_read_only=off"
+const char *boot_session_options(int major);
 
 struct boot_settings_options
 {
     int major; /* decides what settings there are */
     uint32_t wal_segment_size;
     uint64_t memory_bytes; /* for all of the server */
+    int32_t max_prepared;  /* prepared transactions of the original when the backup was taken */
 };
 
 /* They borrow from the struct itself: it must stay where it is. */

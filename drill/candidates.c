@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "drill/candidates.h"
 
+#include "base/log.h"
 #include "restore/recovery_window.h"
 
 #include <stdlib.h>
@@ -14,32 +15,45 @@ drill_candidates_release(struct drill_candidates *candidates)
     *candidates = (struct drill_candidates){0};
 }
 
-/* Drills that did not come to an end tried nothing. */
+/* Drills that did not come to an end tried nothing, and those of copies tried nothing here. */
 static time_us
-last_tried(const struct catalog *catalog, const struct backup *backup)
+last_tried(const struct drill_candidates *candidates, const struct backup *backup)
 {
+    const struct catalog *catalog = &candidates->catalog;
     time_us last = TIME_NONE;
 
     for (size_t index = 0; index < catalog->drill_count; index++)
     {
         const struct drill *drill = &catalog->drills[index];
 
-        if (drill->verdict != DRILL_BROKEN && strcmp(drill->backup_id, backup->id) == 0 &&
-            drill->started > last)
+        if (drill->verdict != DRILL_BROKEN && drill_is_of(drill, candidates->copy) &&
+            strcmp(drill->backup_id, backup->id) == 0 && drill->started > last)
             last = drill->started;
     }
     return last;
 }
 
-/* Backups that reach the same end share its time, which costs reading WAL. */
+/*
+ * Backups that reach the same end share its time, which costs reading WAL.  Where
+ * that is damaged, they can be tried to their own ends all the same.
+ */
 static enum status
 find_end(struct wal_chain *chain, struct recovery_window *window,
          const struct recovery_window *earlier, struct error *err)
 {
-    if (earlier->from == NULL || earlier->timeline != window->timeline ||
-        earlier->end != window->end || earlier->until == TIME_NONE)
-        return recovery_window_time(chain, window, err);
-    window->until = earlier->until;
+    enum status status;
+
+    if (earlier->from != NULL && earlier->timeline == window->timeline &&
+        earlier->end == window->end)
+    {
+        window->until = earlier->until;
+        return OK;
+    }
+    status = recovery_window_time(chain, window, err);
+    if (status != STATUS_CORRUPT)
+        return status;
+    log_warning("the last moment that backup %s can be restored to is not known: %s",
+                window->from->id, err->message);
     return OK;
 }
 
@@ -54,7 +68,7 @@ add_candidate(struct drill_candidates *candidates, const struct backup *backup,
 
     *candidate = (struct drill_candidate){
         .backup = backup,
-        .last_tried = last_tried(&candidates->catalog, backup),
+        .last_tried = last_tried(candidates, backup),
         .from = backup->stopped,
         .until = TIME_NONE,
     };
@@ -81,18 +95,24 @@ add_all(struct drill_candidates *candidates, struct wal_chain *chain, struct err
     {
         const struct backup *backup = &catalog->backups[index];
 
-        if (!backup->damaged && backup->system_identifier == chain->system_identifier)
+        if (backup->system_identifier != chain->system_identifier)
+            continue;
+        if (backup->damaged)
+            log_warning("backup %s is marked as damaged: no drill of it is made", backup->id);
+        else
             TRY(add_candidate(candidates, backup, chain, &earlier, err));
     }
     return OK;
 }
 
 enum status
-drill_candidates_gather(struct repo *repo, struct drill_candidates *candidates, struct error *err)
+drill_candidates_gather(struct repo *repo, const char *copy, struct drill_candidates *candidates,
+                        struct error *err)
 {
     SCOPED(wal_chain_release) struct wal_chain chain = {0};
     const struct lineage *present;
 
+    candidates->copy = copy;
     TRY(catalog_load(repo, &candidates->catalog, err));
     present = catalog_present_lineage(&candidates->catalog);
     if (present != NULL)

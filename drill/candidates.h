@@ -14,13 +14,18 @@
 struct drill_candidates
 {
     struct catalog catalog; /* whose backups the items borrow */
+    const char *copy;       /* borrowed: as it was gathered */
     struct drill_candidate *items;
     size_t count;
 };
 
-/* REFUSED: the repository holds no good backup. */
-NODISCARD enum status
-drill_candidates_gather(struct repo *repo, struct drill_candidates *candidates, struct error *err);
+/*
+ * copy: the name under which drills of this repository are logged, if it is a copy;
+ * else "".  REFUSED: the repository holds no good backup.
+ */
+NODISCARD enum status drill_candidates_gather(struct repo *repo, const char *copy,
+                                              struct drill_candidates *candidates,
+                                              struct error *err);
 
 /* For SCOPED on a zeroed or gathered struct. */
 void drill_candidates_release(struct drill_candidates *candidates);

@@ -12,8 +12,10 @@
 #include "drill/self_test_run.h"
 #include "repo/store_view.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -151,6 +153,21 @@ carry_out_self_test(struct trial *trial, struct error *err)
     return self_test_databases(trial, trial->self_test, err);
 }
 
+/* The newest timeline goes without saying; on another, the same moment is another one. */
+static void
+describe_target(const struct target *target, char text[DRILL_TARGET_SIZE])
+{
+    size_t used;
+
+    target_describe(target, text);
+    used = strlen(text);
+    if (target->timeline == TARGET_TIMELINE_CURRENT)
+        snprintf(text + used, DRILL_TARGET_SIZE - used, " on the backup's timeline");
+    else if (target->timeline == TARGET_TIMELINE_NUMBER)
+        snprintf(text + used, DRILL_TARGET_SIZE - used, " on timeline %" PRIu32,
+                 target->timeline_number);
+}
+
 static enum status
 describe(struct trial *trial, struct error *err)
 {
@@ -162,36 +179,45 @@ describe(struct trial *trial, struct error *err)
     snprintf(receipt->program, sizeof(receipt->program), "redoubt %s", REDOUBT_VERSION);
     if (gethostname(receipt->host, sizeof(receipt->host) - 1) != 0)
         return error_errno(err, "could not find this host's name");
-    target_describe(&trial->options->target.target, receipt->drill.target);
+    describe_target(&trial->options->target.target, receipt->drill.target);
+    if (trial->options->repo->copy && trial->options->repository != NULL)
+        snprintf(receipt->drill.repository, sizeof(receipt->drill.repository), "%s",
+                 trial->options->repository);
     return OK;
 }
 
-/* The server must be gone before its directory is. */
-static enum status
-tidy_up(struct trial *trial, struct error *err)
+/* The server must be gone before its directory is.  What is left goes with the next drill. */
+static void
+tidy_up(struct trial *trial, bool keep)
 {
+    struct error reason = {0};
+    enum status status;
+
     boot_stop(trial);
-    if (!trial->options->keep)
-        return place_clear(trial->place, err);
-    TRY(place_keep(trial->place, err));
-    log_info("the restored cluster stays in \"%s\"", trial->place->data);
-    return OK;
+    status = keep ? place_keep(trial->place, &reason) : place_clear(trial->place, &reason);
+    if (status == OK && keep)
+        log_info("the restored cluster stays in \"%s\"", trial->place->data);
+    if (status == OK)
+        return;
+    error_context(&reason, "the drill could not tidy up after itself");
+    log_error(LOG_WARNING, &reason);
 }
 
 /* In its place, which is clear again afterwards. */
 static enum status
 drill_there(struct trial *trial, struct error *err)
 {
-    struct error ignored;
     enum status status;
 
     TRY(place_open(trial->place, trial->options->directory, trial->receipt->drill.id, err));
     trial->started_ms = clock_monotonic_ms();
     status = trial->self_test == NULL ? carry_out(trial, err) : carry_out_self_test(trial, err);
     if (status == OK)
-        return tidy_up(trial, err);
-    boot_stop(trial);
-    (void) !place_clear(trial->place, &ignored); /* what is left goes with the next drill */
+    {
+        trial->receipt->drill.finished = clock_now();
+        receipt_judge(trial->receipt);
+    }
+    tidy_up(trial, status == OK && trial->options->keep);
     return status;
 }
 
@@ -234,10 +260,7 @@ run(const struct drill_options *options, struct self_test *test, struct receipt 
     repo.store = view;
     TRY(describe(&trial, err));
     outlook_begin(&trial);
-    TRY(drill_there(&trial, err));
-    receipt->drill.finished = clock_now();
-    receipt_judge(receipt);
-    return OK;
+    return drill_there(&trial, err);
 }
 
 enum status

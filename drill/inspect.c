@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "drill/check_layer.h"
-#include "drill/databases.h"
+#include "drill/scope.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,8 +15,8 @@
 struct inspection
 {
     struct trial *trial;
+    struct scope scope;
     struct inspect_tally tally;
-    bool lonely; /* there is no database but postgres and template1 */
 };
 
 static bool
@@ -80,33 +80,6 @@ inspect_conclude(struct inspect_tally *tally)
     }
 }
 
-static bool
-is_maintenance(const char *database)
-{
-    return strcmp(database, "postgres") == 0 || strcmp(database, "template1") == 0;
-}
-
-static const struct checks_config *
-choose_checks(const struct inspection *inspection, const char *database)
-{
-    const struct drill_options *options = inspection->trial->options;
-    const struct checks_config *unnamed = NULL;
-
-    for (size_t index = 0; index < options->check_count; index++)
-    {
-        const struct checks_config *checks = &options->checks[index];
-
-        if (checks->database == NULL)
-            unnamed = checks;
-        else if (strcmp(checks->database, database) == 0)
-            return checks;
-    }
-    if (unnamed != NULL &&
-        (!is_maintenance(database) || (inspection->lonely && strcmp(database, "postgres") == 0)))
-        return unnamed;
-    return &checks_default;
-}
-
 /* The counts of an earlier drill, of one database; they borrow from its receipt. */
 struct recorded
 {
@@ -120,14 +93,22 @@ release_recorded(struct recorded *recorded)
     free(recorded->items);
 }
 
-/* A moment that was asked for may be earlier than what was recorded: they are not compared. */
+/* A moment or timeline that was asked for may not have what was recorded: NULL. */
+static const struct receipt *
+comparable_receipt(const struct trial *trial)
+{
+    const struct target *asked = &trial->plan.asked;
+
+    return asked->kind == TARGET_LATEST && asked->timeline == TARGET_TIMELINE_LATEST
+               ? trial->options->previous
+               : NULL;
+}
+
 static enum status
-recall_counts(const struct trial *trial, const char *database, struct recorded *recorded,
+recall_counts(const struct receipt *previous, const char *database, struct recorded *recorded,
               struct error *err)
 {
-    const struct receipt *previous = trial->options->previous;
-
-    if (previous == NULL || trial->plan.asked.kind != TARGET_LATEST)
+    if (previous == NULL)
         return OK;
     recorded->items = calloc(previous->count_count + 1, sizeof(*recorded->items));
     if (recorded->items == NULL)
@@ -177,7 +158,17 @@ note_results(struct inspection *inspection, const char *database,
     return OK;
 }
 
-/* A database whose checks cannot even be begun is as bad as one that fails them. */
+static enum status
+note_database(void *arg, const char *database, const struct check_result *result, struct error *err)
+{
+    struct inspection *inspection = arg;
+
+    add_result(&inspection->tally, database, result);
+    return receipt_add_check(inspection->trial->receipt, check_layer(result->kind), database,
+                             result, err);
+}
+
+/* A database whose checks cannot be run to their end is as bad as one that fails them. */
 static enum status
 note_broken(struct inspection *inspection, const char *database, const struct error *reason,
             struct error *err)
@@ -187,15 +178,12 @@ note_broken(struct inspection *inspection, const char *database, const struct er
     snprintf(result.name, sizeof(result.name), "database \"%s\"", database);
     snprintf(result.expected, sizeof(result.expected), "can be checked");
     snprintf(result.found, sizeof(result.found), "%.500s", reason->message);
-    add_result(&inspection->tally, database, &result);
-    return receipt_add_check(inspection->trial->receipt, check_layer(result.kind), database,
-                             &result, err);
+    return note_database(inspection, database, &result, err);
 }
 
 static enum status
-inspect_database(void *arg, const char *database, struct error *err)
+inspect_database(struct inspection *inspection, const char *database, struct error *err)
 {
-    struct inspection *inspection = arg;
     struct trial *trial = inspection->trial;
     SCOPED(check_results_release) struct check_results results = {0};
     SCOPED(release_recorded) struct recorded recorded = {0};
@@ -203,44 +191,45 @@ inspect_database(void *arg, const char *database, struct error *err)
     struct checks_request request = {
         .conninfo = trial->conninfo,
         .database = database,
-        .config = choose_checks(inspection, database),
+        .config = scope_checks(&inspection->scope, database),
         .record = true,
         .reference = reference_of(trial),
         .workers = trial->options->workers,
     };
     enum status status;
 
-    TRY(recall_counts(trial, database, &recorded, err));
+    TRY(recall_counts(inspection->scope.previous, database, &recorded, err));
     request.counts = recorded.items;
     request.count_count = recorded.count;
     status = checks_run(&request, &results, &reason);
-    if (status == OK)
-        return note_results(inspection, database, &results, err);
-    if (!trial_is_stopped(status))
-        return note_broken(inspection, database, &reason, err);
-    *err = reason;
-    return status;
-}
-
-static enum status
-look_for_others(void *arg, const char *database, struct error *err)
-{
-    struct inspection *inspection = arg;
-
-    (void) err;
-    inspection->lonely = inspection->lonely && is_maintenance(database);
-    return OK;
+    if (trial_is_stopped(status))
+    {
+        *err = reason;
+        return status;
+    }
+    TRY(note_results(inspection, database, &results, err));
+    return status == OK ? OK : note_broken(inspection, database, &reason, err);
 }
 
 enum status
 inspect_prove(struct trial *trial, struct error *err)
 {
-    struct inspection inspection = {.trial = trial, .lonely = true};
+    SCOPED(databases_release) struct databases databases = {0};
+    struct inspection inspection = {
+        .trial = trial,
+        .scope = {.databases = &databases,
+                  .checks = trial->options->checks,
+                  .check_count = trial->options->check_count,
+                  .previous = comparable_receipt(trial)},
+    };
 
     log_info("running the checks");
     inspect_start(&inspection.tally);
-    TRY(databases_each(trial->conninfo, look_for_others, &inspection, err));
-    TRY(databases_each(trial->conninfo, inspect_database, &inspection, err));
+    TRY(databases_read(trial->conninfo, &databases, err));
+    for (size_t index = 0; index < databases.count; index++)
+        if (databases.items[index].state == DATABASE_OPEN)
+            TRY(inspect_database(&inspection, databases.items[index].name, err));
+    TRY(scope_each_unseen(&inspection.scope, note_database, &inspection, err));
     inspect_conclude(&inspection.tally);
     memcpy(&trial->receipt->layers[LAYER_FIRST], &inspection.tally.layers[LAYER_FIRST],
            (LAYER_COUNT - LAYER_FIRST) * sizeof(struct layer_result));

@@ -2,9 +2,8 @@
 /*
  * inspect.h - the checks of checks/, over every database of the restored server.
  *
- * A database has the checks that name it; else those that name none, which are
- * meant for where the application's data is: not for template1, and for postgres
- * only when there is nothing else; else checks_default.
+ * Which checks a database has, and what is said of one that is not there, is in
+ * scope.h.
  */
 #pragma once
 

@@ -19,14 +19,18 @@
 #define TELLING_BYTES (UINT64_C(64) << 20)
 #define TELLING_PART  16
 
+/* A standby's clock and LSN say nothing of what was committed on its primary meanwhile. */
 static enum status
 ask_primary(struct trial *trial, struct error *err)
 {
     static const char query[] =
         "select (extract(epoch from pg_catalog.clock_timestamp()) * 1000000)::bigint,"
-        " case when pg_catalog.pg_is_in_recovery() then pg_catalog.pg_last_wal_replay_lsn()"
-        " else pg_catalog.pg_current_wal_lsn() end,"
-        " (select system_identifier from pg_catalog.pg_control_system())";
+        " case when not pg_catalog.pg_is_in_recovery()"
+        " then pg_catalog.pg_current_wal_lsn() end,"
+        " (select system_identifier from pg_catalog.pg_control_system()),"
+        " case when not pg_catalog.pg_is_in_recovery()"
+        " then pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8)"
+        " end"; /* the timeline, hexadecimal */
     SCOPED(pg_connection_freep) struct pg_connection *connection = NULL;
     SCOPED(pg_result_freep) PGresult *rows = NULL;
     SCOPED(freep) char *conninfo = NULL;
@@ -36,12 +40,13 @@ ask_primary(struct trial *trial, struct error *err)
                          err));
     TRY(pg_connection_open(&connection, conninfo, PG_CONNECTION_SQL, err));
     TRY(pg_query(connection, query, &rows, err));
-    if (PQntuples(rows) != 1 || PQgetisnull(rows, 0, 1))
-        return error_set(err, STATUS_UNSUPPORTED, "the server gave an unexpected answer");
+    if (PQntuples(rows) != 1 || PQgetisnull(rows, 0, 1) || PQgetisnull(rows, 0, 3))
+        return error_set(err, STATUS_UNSUPPORTED, "the server is a standby");
     TRY(pg_lsn_parse(PQgetvalue(rows, 0, 1), &receipt->primary_lsn, err));
     receipt->disaster = strtoll(PQgetvalue(rows, 0, 0), NULL, 10);
     receipt->disaster_by_primary = true;
     trial->primary_identifier = (uint64_t) strtoll(PQgetvalue(rows, 0, 2), NULL, 10);
+    trial->primary_timeline = (pg_timeline) strtoul(PQgetvalue(rows, 0, 3), NULL, 16);
     return OK;
 }
 
@@ -56,14 +61,20 @@ outlook_begin(struct trial *trial)
     log_debug("the primary was not asked for its clock: %s", reason.message);
 }
 
-/* Another cluster's server may listen where the configuration leads to on this host. */
+/*
+ * Another cluster's server may listen where the configuration leads to on this
+ * host; and LSNs of two timelines cannot be compared.
+ */
 static void
 forget_stranger(struct trial *trial)
 {
     struct receipt *receipt = trial->receipt;
 
-    if (!receipt->disaster_by_primary ||
-        trial->primary_identifier == trial->plan.backup.system_identifier)
+    if (!receipt->disaster_by_primary)
+        return;
+    if (trial->primary_timeline != receipt->timeline)
+        receipt->primary_lsn = PG_LSN_NONE;
+    if (trial->primary_identifier == trial->plan.backup.system_identifier)
         return;
     receipt->disaster_by_primary = false;
     receipt->primary_lsn = PG_LSN_NONE;

@@ -63,8 +63,9 @@ check_pages(struct trial *trial, struct trial_layer *layer, struct error *err)
 {
     SCOPED(program_release) struct program program = {0};
     const char *const arguments[] = {"--check", "-D", trial->place->data, NULL};
+    const struct program_call call = {trial->programs, "pg_checksums", arguments, NULL};
     struct error reason = {0};
-    enum status status = program_run(&program, trial->programs, "pg_checksums", arguments, &reason);
+    enum status status = program_run(&program, &call, &reason);
 
     if (trial_is_stopped(status))
     {
@@ -112,6 +113,6 @@ pages_prove(struct trial *trial, bool *runs, struct error *err)
         return status;
     }
     if (status != OK)
-        trial_end_by(&layer, CHECK_FAILED, &reason);
+        trial_end_by(&layer, status == STATUS_REFUSED ? CHECK_FAILED : CHECK_BROKEN, &reason);
     return OK;
 }

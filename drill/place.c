@@ -19,9 +19,15 @@
 
 #define MARKER "redoubt-drill"
 #define KEPT   "kept"
+#define RUN    "run"
 
 /* Where a socket goes whose own path would be too long; by the drill's id, to be found again. */
 #define SHORT_RUN "/tmp/redoubt-drill-%s"
+
+/* As restore/server.c names it. */
+#define SERVER_LOG "server.log"
+
+#define COPY_BLOCK 65536
 
 void
 place_release(struct place *place)
@@ -138,7 +144,7 @@ name_parts(struct place *place, const char *id, struct error *err)
         return error_no_memory(err);
     place->data = path_join(place->own, "data");
     place->tablespaces = path_join(place->own, "tablespaces");
-    place->run = path_join(place->own, "run");
+    place->run = path_join(place->own, RUN);
     if (place->run != NULL && !server_run_fits(place->run))
     {
         free(place->run);
@@ -183,6 +189,42 @@ place_clear(struct place *place, struct error *err)
     return leftover_remove(place->own, err);
 }
 
+static enum status
+copy_file(const char *from, const char *to, struct error *err)
+{
+    SCOPED(fd_closep) int source = -1;
+    SCOPED(fd_closep) int sink = -1;
+    char block[COPY_BLOCK];
+    size_t got;
+
+    TRY(fd_open(&source, from, O_RDONLY | O_NOFOLLOW, 0, err));
+    TRY(fd_open(&sink, to, O_WRONLY | O_CREAT | O_EXCL, 0600, err));
+    do
+    {
+        TRY(fd_read(source, block, sizeof(block), &got, from, err));
+        TRY(fd_write(sink, (struct bytes){(const uint8_t *) block, got}, to, err));
+    } while (got > 0);
+    return OK;
+}
+
+/* What is kept is all in one directory, whose removal is then nobody's puzzle. */
+static enum status
+bring_home_log(const struct place *place, struct error *err)
+{
+    SCOPED(freep) char *home = path_join(place->own, RUN);
+    SCOPED(freep) char *from = path_join(place->run, SERVER_LOG);
+    SCOPED(freep) char *to = home == NULL ? NULL : path_join(home, SERVER_LOG);
+
+    if (to == NULL || from == NULL)
+        return error_no_memory(err);
+    if (strcmp(place->run, home) == 0)
+        return OK;
+    TRY(make_new(home, err));
+    if (access(from, F_OK) == 0) /* there was a server */
+        TRY(copy_file(from, to, err));
+    return leftover_remove(place->run, err);
+}
+
 enum status
 place_keep(struct place *place, struct error *err)
 {
@@ -191,5 +233,6 @@ place_keep(struct place *place, struct error *err)
     if (kept == NULL)
         return error_no_memory(err);
     TRY(leftover_end_servers(place->own, err));
+    TRY(bring_home_log(place, err));
     return file_create(kept, 0600, BYTES("A drill was told to keep this.\n"), err);
 }

@@ -10,7 +10,7 @@
  *     <directory>/redoubt-drill
  *     <directory>/<id>/data           the restored cluster
  *     <directory>/<id>/tablespaces/   one for each
- *     <directory>/<id>/run/           the server's log and socket
+ *     <directory>/<id>/run/           the server's log and socket; if that is too long, in /tmp
  *     <directory>/<id>/kept           it is to stay
  */
 #pragma once
@@ -39,7 +39,7 @@ NODISCARD enum status place_open(struct place *place, const char *directory, con
 /* Remove all of this drill.  Its server must have ended. */
 NODISCARD enum status place_clear(struct place *place, struct error *err);
 
-/* Let it stay, until somebody removes it by hand. */
+/* Let it stay, until somebody removes it by hand, with the server's log wherever that was. */
 NODISCARD enum status place_keep(struct place *place, struct error *err);
 
 /* For SCOPED: unlocks it, and removes nothing. */

@@ -3,7 +3,7 @@
 
 #include "base/child.h"
 #include "base/file.h"
-#include "drill/boot_settings.h"
+#include "pg/conninfo.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,16 +36,13 @@ hear_out(struct child *child, struct buffer *output, struct error *err)
 }
 
 static enum status
-run(struct program *program, const char *const *all, struct error *err)
+run(struct program *program, const struct child_options *options, struct error *err)
 {
-    static const char *const environment[] = {"LC_ALL=C", "PGOPTIONS=" BOOT_SESSION_OPTIONS, NULL};
     SCOPED(buffer_release) struct buffer output = BUFFER_INIT(OUTPUT_LIMIT);
     SCOPED(child_freep) struct child *child = NULL;
-    const struct child_options options = {
-        .arguments = all, .environment = environment, .listen = true};
     const char *text;
 
-    TRY(child_start(&child, &options, err));
+    TRY(child_start(&child, options, err));
     TRY(hear_out(child, &output, err));
     TRY(child_wait(child, CHILD_FOR_EVER, &program->exit_code, err));
     child_last_words(child, program->words, sizeof(program->words));
@@ -55,19 +52,26 @@ run(struct program *program, const char *const *all, struct error *err)
 }
 
 enum status
-program_run(struct program *program, const char *directory, const char *name,
-            const char *const *arguments, struct error *err)
+program_run(struct program *program, const struct program_call *call, struct error *err)
 {
-    SCOPED(freep) char *path = path_join(directory, name);
+    static const char *const untranslated[] = {"LC_ALL=C", NULL};
+    SCOPED(pg_program_conninfo_release) struct pg_program_conninfo server = {0};
+    SCOPED(freep) char *path = path_join(call->directory, call->name);
     const char *all[ARGUMENTS_MAX + 2] = {path};
+    struct child_options options = {.arguments = all, .environment = untranslated, .listen = true};
 
     if (path == NULL)
         return error_no_memory(err);
-    for (size_t index = 0; arguments[index] != NULL; index++)
+    for (size_t index = 0; call->arguments[index] != NULL; index++)
     {
         if (index == ARGUMENTS_MAX)
-            return error_set(err, STATUS_CONFIG, "\"%s\" has too many arguments", name);
-        all[index + 1] = arguments[index];
+            return error_set(err, STATUS_CONFIG, "\"%s\" has too many arguments", call->name);
+        all[index + 1] = call->arguments[index];
     }
-    return run(program, all, err);
+    if (call->conninfo != NULL)
+    {
+        TRY(pg_conninfo_for_program(call->conninfo, "template1", &server, err));
+        options.environment = (const char *const *) server.environment;
+    }
+    return run(program, &options, err);
 }

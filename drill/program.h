@@ -13,13 +13,18 @@ struct program
     char words[4096]; /* the last lines of its standard error */
 };
 
-/*
- * From a directory, by its name; messages are untranslated.  arguments: what
- * follows the name; ends with NULL.  OK whatever its exit code; NOT_FOUND: there
- * is no such program; CANCELLED: it was ended.
- */
-NODISCARD enum status program_run(struct program *program, const char *directory, const char *name,
-                                  const char *const *arguments, struct error *err);
+/* What to run.  Messages are untranslated. */
+struct program_call
+{
+    const char *directory;
+    const char *name;             /* in the directory */
+    const char *const *arguments; /* what follows the name; ends with NULL */
+    const char *conninfo;         /* the server that it is to ask; NULL: it asks none */
+};
+
+/* OK whatever its exit code; NOT_FOUND: there is no such program; CANCELLED: it was ended. */
+NODISCARD enum status program_run(struct program *program, const struct program_call *call,
+                                  struct error *err);
 
 /* For SCOPED on an initialised struct. */
 void program_release(struct program *program);

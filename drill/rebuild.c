@@ -19,6 +19,7 @@ note_plan(struct trial *trial)
     struct receipt *receipt = trial->receipt;
 
     memcpy(receipt->drill.backup_id, trial->plan.backup.id, sizeof(receipt->drill.backup_id));
+    receipt->drill.system_identifier = trial->plan.backup.system_identifier;
     receipt->timeline = trial->plan.timeline;
 }
 
@@ -129,6 +130,7 @@ prove_objects(struct trial *trial, bool *sound, struct error *err)
     }
     if (status != OK)
     {
+        reason.detail[0] = '\0'; /* of what remains: a drill takes that away */
         trial_end_by(&layer,
                      status == STATUS_CORRUPT || status == STATUS_NOT_FOUND ? CHECK_FAILED
                                                                             : CHECK_BROKEN,

@@ -69,7 +69,8 @@ struct receipt
     time_us disaster;         /* the moment that the RPO is measured back from */
     bool disaster_by_primary; /* by the primary's own clock, else by ours */
     time_us newest;           /* the newest data found: the canary's or the commit's; TIME_NONE */
-    pg_lsn primary_lsn;       /* of the primary at that moment; PG_LSN_NONE: it did not answer */
+    pg_lsn primary_lsn; /* of the primary at that moment; PG_LSN_NONE: it did not answer, or is on
+                           another timeline */
 
     struct layer_result layers[LAYER_COUNT];
     struct receipt_check *checks; /* owned */

@@ -88,6 +88,8 @@ gather_subject(const struct receipt *receipt, struct receipt_facts *facts)
     add(facts, SECTION_SUBJECT, "Cluster", "%s", receipt->cluster);
     add(facts, SECTION_SUBJECT, "Backup", "%s",
         drill->backup_id[0] != '\0' ? drill->backup_id : "none: the drill did not come to one");
+    if (drill->repository[0] != '\0')
+        add(facts, SECTION_SUBJECT, "Repository", "the copy %s", drill->repository);
     add(facts, SECTION_SUBJECT, "Target", "%s",
         drill->target[0] != '\0' ? drill->target : NOT_KNOWN);
     add_reached(receipt, facts);

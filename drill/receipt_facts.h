@@ -12,7 +12,7 @@
 
 #define RECEIPT_VALUE_SIZE    768
 #define RECEIPT_HEADLINE_SIZE 768
-#define RECEIPT_FACTS_MAX     8 /* of a section */
+#define RECEIPT_FACTS_MAX     9 /* of a section */
 
 enum receipt_section
 {

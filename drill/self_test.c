@@ -59,5 +59,5 @@ self_test_layers(uint32_t layers, char text[SELF_TEST_TEXT_SIZE])
     for (enum drill_layer layer = 0; layer < LAYER_COUNT; layer++)
         if ((layers & ONLY(layer)) != 0 && used < SELF_TEST_TEXT_SIZE)
             used += (size_t) snprintf(text + used, SELF_TEST_TEXT_SIZE - used, "%s%s",
-                                      used == 0 ? "" : ", ", layer_name(layer));
+                                      used == 0 ? "" : "; ", layer_title(layer));
 }

@@ -45,6 +45,6 @@ uint32_t self_test_expected(enum self_test_damage damage);
 bool self_test_is_right(const struct self_test *test, enum self_test_damage damage);
 bool self_test_all_right(const struct self_test *test);
 
-/* "plan, replay"; "nothing" for none. */
-#define SELF_TEST_TEXT_SIZE 256
+/* Their titles: "freshness; queries"; "nothing" for none. */
+#define SELF_TEST_TEXT_SIZE 384
 void self_test_layers(uint32_t layers, char text[SELF_TEST_TEXT_SIZE]);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "drill/trial.h"
 
+#include "base/stop.h"
+
 #include <stdio.h>
 
 struct trial_layer
@@ -53,10 +55,11 @@ trial_skip(struct trial *trial, enum drill_layer layer, const char *reason)
     snprintf(result->found, sizeof(result->found), "%s", reason);
 }
 
+/* A server cancels statements at its own limits, too. */
 bool
 trial_is_stopped(enum status status)
 {
-    return status == STATUS_CANCELLED || status == STATUS_NO_MEMORY;
+    return (status == STATUS_CANCELLED && stop_requested()) || status == STATUS_NO_MEMORY;
 }
 
 bool

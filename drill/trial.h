@@ -20,9 +20,10 @@ struct trial
     struct place *place;
     struct repo *repo; /* the repository through a view: what is read is counted and may be slow */
 
-    uint64_t primary_identifier; /* of the server that was asked for the time */
-    int64_t started_ms;          /* by the monotonic clock */
-    time_us canary;              /* of the newest row that was found; TIME_NONE: none */
+    uint64_t primary_identifier;  /* of the server that was asked for the time */
+    pg_timeline primary_timeline; /* that it writes */
+    int64_t started_ms;           /* by the monotonic clock */
+    time_us canary;               /* of the newest row that was found; TIME_NONE: none */
 
     struct self_test *self_test; /* NULL: an ordinary drill */
 

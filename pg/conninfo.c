@@ -51,6 +51,27 @@ pg_conninfo_append(struct buffer *conninfo, const char *name, const char *value,
     return plain ? OK : buffer_append(conninfo, BYTES("'"), err);
 }
 
+/* Which of them this libpq knows differs; where it has a default of its own, that is said. */
+enum status
+pg_conninfo_append_seclusion(struct buffer *conninfo, struct error *err)
+{
+    static const char *const secluded[] = {
+        "hostaddr",     "target_session_attrs", "load_balance_hosts",
+        "require_auth", "channel_binding",      "requirepeer",
+        "sslmode",      "gssencmode",
+    };
+    SCOPED(free_options) PQconninfoOption *options = PQconninfoParse("", NULL);
+
+    if (options == NULL)
+        return error_no_memory(err);
+    for (const PQconninfoOption *option = options; option->keyword != NULL; option++)
+        for (size_t index = 0; index < sizeof(secluded) / sizeof(secluded[0]); index++)
+            if (strcmp(option->keyword, secluded[index]) == 0)
+                TRY(pg_conninfo_append(conninfo, option->keyword,
+                                       option->compiled == NULL ? "" : option->compiled, err));
+    return OK;
+}
+
 /* libpq's reason quotes the string, which may hold a password. */
 static enum status
 parse(const char *conninfo, PQconninfoOption **options, struct error *err)
@@ -93,6 +114,7 @@ pg_conninfo_with_database(const char *conninfo, const char *database, char **cha
     return pg_conninfo_with(conninfo, "dbname", database, changed, err);
 }
 
+/* value NULL: the program is not to have it. */
 static enum status
 add_variable(struct pg_program_conninfo *made, const char *name, const char *value,
              struct error *err)
@@ -103,7 +125,8 @@ add_variable(struct pg_program_conninfo *made, const char *name, const char *val
         return error_no_memory(err);
     made->environment = grown;
     grown[made->count] = NULL;
-    if (asprintf(&grown[made->count], "%s=%s", name, value) < 0)
+    if (asprintf(&grown[made->count], "%s%s%s", name, value == NULL ? "" : "=",
+                 value == NULL ? "" : value) < 0)
         return error_no_memory(err);
     made->count++;
     grown[made->count] = NULL;
@@ -116,7 +139,7 @@ pass_option(const PQconninfoOption *option, struct pg_program_conninfo *made, st
             struct error *err)
 {
     if (option->envvar != NULL)
-        return add_variable(made, option->envvar, option->val, err);
+        return add_variable(made, option->envvar, option->val[0] == '\0' ? NULL : option->val, err);
     if (option->dispchar[0] == '*')
     {
         error_set(err, STATUS_CONFIG, "\"%s\" cannot be passed to PostgreSQL's programs",
@@ -125,6 +148,16 @@ pass_option(const PQconninfoOption *option, struct pg_program_conninfo *made, st
         return STATUS_CONFIG;
     }
     return pg_conninfo_append(rest, option->keyword, option->val, err);
+}
+
+/* By an empty hostaddr, which nobody writes who means an address. */
+static bool
+is_secluded(const PQconninfoOption *options)
+{
+    for (; options->keyword != NULL; options++)
+        if (strcmp(options->keyword, "hostaddr") == 0)
+            return options->val != NULL && options->val[0] == '\0';
+    return false;
 }
 
 enum status
@@ -138,6 +171,8 @@ pg_conninfo_for_program(const char *conninfo, const char *database,
     for (const PQconninfoOption *option = options; option->keyword != NULL; option++)
         if (option->val != NULL && strcmp(option->keyword, "dbname") != 0)
             TRY(pass_option(option, made, &rest, err));
+    if (is_secluded(options))
+        TRY(add_variable(made, "PGSERVICE", NULL, err));
     /* The programs' messages are shown, and looked through. */
     TRY(add_variable(made, "LC_ALL", "C", err));
     TRY(pg_conninfo_append(&rest, "dbname", database, err));

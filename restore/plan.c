@@ -186,9 +186,14 @@ detail_latest(const struct plan *plan, struct error *err)
 
     time_format_postgres(plan->has_latest ? plan->latest.time : plan->backup.stopped, time);
     pg_lsn_format(plan->has_latest ? plan->latest.end : plan->backup.stop.lsn, lsn);
-    error_detail(err, "The latest reachable moment is %s (LSN %s), %s.", time, lsn,
-                 plan->has_latest ? "the last transaction in the unbroken WAL"
-                                  : "the end of the backup: no transaction ended after it");
+    /* Its own time is none to stop at: that takes a later transaction. */
+    if (plan->has_latest && plan->asked.kind == TARGET_TIME)
+        error_detail(err, "Any moment before %s (LSN %s), the last transaction, can be reached.",
+                     time, lsn);
+    else
+        error_detail(err, "The latest reachable moment is %s (LSN %s), %s.", time, lsn,
+                     plan->has_latest ? "the last transaction in the unbroken WAL"
+                                      : "the end of the backup: no transaction ended after it");
 }
 
 /* Why the WAL ends where it does, as the reason that the target is not reached. */
@@ -215,7 +220,8 @@ refuse_target(const struct wal_chain *chain, const struct pg_history *path,
                         "to the end of the backup with --target-immediate.");
     else if (plan->asked.kind == TARGET_TIME)
         error_hint(err, "PostgreSQL can stop at a time only when a later transaction is in the "
-                        "archive. For all that there is, restore without a target.");
+                        "archive. For all that there is, that transaction too, leave out "
+                        "--target-time.");
     else
         error_hint(err, "For all that there is, restore without a target.");
     return STATUS_REFUSED;
@@ -355,8 +361,7 @@ prove_reach(struct wal_chain *chain, const struct pg_history *path, struct plan 
             return refuse_damage(plan, &damage, err);
         return refuse_target(chain, path, &reach, plan, &tail, err);
     }
-    plan->damage_ahead = damage.message[0] != '\0';
-    if (plan->damage_ahead)
+    if (damage.message[0] != '\0')
         log_warning("%s; the target lies before it", damage.message);
     last = last_needed(plan, &reach);
     plan->first_segment = reach.first;

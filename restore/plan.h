@@ -37,8 +37,6 @@ struct plan
     bool has_latest;
     struct wal_found latest;
 
-    bool damage_ahead; /* behind the target lies WAL that does not open */
-
     struct pack *packs; /* owned */
     size_t pack_count;
     struct pg_tablespace_map tablespaces; /* owned */

@@ -130,8 +130,11 @@ recovery_settings_append(const struct recovery_settings *settings, struct buffer
         TRY(append_setting(text, always_empty[index],
                            strstr(always_empty[index], "delay") != NULL ? "0" : "", err));
     TRY(append_setting(text, "restore_command", restore_command, err));
-    /* It reads half a MiB ahead, and any segment that does not open ends the recovery. */
-    if (settings->damage_ahead)
+    /*
+     * It reads half a MiB ahead, and any segment that does not open ends the recovery: what lies
+     * behind a target was not looked at, and nobody needs it.
+     */
+    if (settings->target.kind != TARGET_LATEST)
         TRY(append_setting(text, "recovery_prefetch", "off", err));
     return append_target(settings, text, err);
 }

@@ -19,7 +19,6 @@ struct recovery_settings
     const char *config_path; /* absolute */
     const char *repository;  /* that WAL is read from; NULL: the main one */
     bool take_over;          /* the restored server replaces the original */
-    bool damage_ahead;       /* it must not read ahead of what it replays */
     struct pg_control control;
 };
 

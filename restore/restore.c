@@ -151,7 +151,6 @@ write_settings(const struct restore_options *options, struct error *err)
         .config_path = options->config_path,
         .repository = options->repository,
         .take_over = options->take_over,
-        .damage_ahead = options->plan->damage_ahead,
     };
 
     TRY(read_control(options, &settings.control, err));

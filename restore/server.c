@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "pg/conninfo.h"
 #include "pg/programs.h"
 
 #include <errno.h>
@@ -20,9 +21,13 @@
 /* "/.s.PGSQL.65535.lock" behind the directory. */
 #define SOCKET_NAME_MAX 24
 
+/* Whatever the original's and $PGPORT are: the socket's directory is ours alone. */
+#define PRIVATE_PORT "5432"
+
 #define LOG_TAIL_SIZE    16384
 #define ARGUMENTS_MAX    96
 #define POSTMASTER_LIMIT 4096
+#define CONNINFO_LIMIT   ((size_t) 16 << 10)
 
 void
 server_release(struct server *server)
@@ -121,6 +126,7 @@ add_private_settings(struct arguments *arguments, const struct server *server, s
         return error_no_memory(err);
     TRY(write_hba(hba, err));
     TRY(add_argument(arguments, err, "--listen_addresses=", ""));
+    TRY(add_argument(arguments, err, "--port=", PRIVATE_PORT));
     TRY(add_argument(arguments, err, "--unix_socket_directories=", server->run));
     TRY(add_argument(arguments, err, "--hba_file=", hba));
     TRY(add_argument(arguments, err, "--external_pid_file=", ""));
@@ -205,14 +211,17 @@ server_has_ended(struct server *server)
     return server->ended;
 }
 
-void
-server_stop(struct server *server)
+bool
+server_stop(struct server *server, int64_t limit_ms)
 {
+    int64_t until = clock_monotonic_ms() + limit_ms;
+
     if (server_has_ended(server))
-        return;
+        return true;
     kill(server->pid, SIGINT); /* a fast shutdown */
-    while (!server_has_ended(server))
+    while (!server_has_ended(server) && clock_monotonic_ms() < until)
         clock_pause_ms(50);
+    return server->ended;
 }
 
 /* The next line of a file in memory, without its line feed. */
@@ -250,6 +259,27 @@ server_address(const struct server *server, struct server_address *address)
     address->port = (unsigned) strtoul(lines[3], NULL, 10);
     snprintf(address->host, sizeof(address->host), "%s", lines[4][0] != '\0' ? lines[4] : lines[5]);
     return address->host[0] != '\0' && address->port != 0;
+}
+
+enum status
+server_conninfo(const struct server_address *address, const char *role, const char *options,
+                char **conninfo, struct error *err)
+{
+    SCOPED(buffer_release) struct buffer text = BUFFER_INIT(CONNINFO_LIMIT);
+    const char *borrowed;
+    char port[16];
+
+    snprintf(port, sizeof(port), "%u", address->port);
+    TRY(pg_conninfo_append(&text, "host", address->host, err));
+    TRY(pg_conninfo_append(&text, "port", port, err));
+    TRY(pg_conninfo_append(&text, "user", role, err));
+    TRY(pg_conninfo_append(&text, "dbname", "template1", err));
+    TRY(pg_conninfo_append_seclusion(&text, err));
+    if (options != NULL)
+        TRY(pg_conninfo_append(&text, "options", options, err));
+    TRY(buffer_text(&text, &borrowed, err));
+    *conninfo = strdup(borrowed);
+    return *conninfo == NULL ? error_no_memory(err) : OK;
 }
 
 /* The log's end, from the beginning of a line; "" when it cannot be read. */

@@ -50,8 +50,10 @@ void server_release(struct server *server);
 /* Has it ended?  Asks the system. */
 bool server_has_ended(struct server *server);
 
-/* A fast shutdown, waited for. */
-void server_stop(struct server *server);
+/* A fast shutdown, waited for as long as one may take; false: it has not ended yet. */
+#define SERVER_STOP_LIMIT_MS INT64_C(300000)
+
+bool server_stop(struct server *server, int64_t limit_ms);
 
 /* Where it listens, from its postmaster.pid; false while that is not known. */
 struct server_address
@@ -61,6 +63,13 @@ struct server_address
 };
 
 bool server_address(const struct server *server, struct server_address *address);
+
+/*
+ * A connection string of one's own to template1, which no variable of the environment
+ * leads elsewhere.  options: "-c name=value ..." for the session; NULL: none.
+ */
+NODISCARD enum status server_conninfo(const struct server_address *address, const char *role,
+                                      const char *options, char **conninfo, struct error *err);
 
 /* The last lines of its log, for an error's detail. */
 void server_log_tail(const struct server *server, char *text, size_t size);

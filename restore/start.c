@@ -6,6 +6,7 @@
 #include "base/progress.h"
 #include "base/stop.h"
 #include "pg/connection.h"
+#include "pg/conninfo.h"
 #include "pg/control.h"
 
 #include <stdio.h>
@@ -59,15 +60,26 @@ close_watch(struct watch *watch)
 }
 
 static enum status
+open_with(struct watch *watch, const char *role, const char *options, struct error *err)
+{
+    SCOPED(freep) char *conninfo = NULL;
+    SCOPED(freep) char *hasty = NULL;
+
+    TRY(server_conninfo(&watch->result->address, role, options, &conninfo, err));
+    TRY(pg_conninfo_with(conninfo, "connect_timeout", "5", &hasty, err));
+    return pg_connection_open(&watch->connection, hasty, PG_CONNECTION_SQL, err);
+}
+
+/* What is set for a role can keep it out, and some of the options are a superuser's only. */
+static enum status
 open_as(struct watch *watch, const char *role, struct error *err)
 {
-    const struct server_address *address = &watch->result->address;
-    char conninfo[1024];
+    const char *options = watch->options->session_options;
+    enum status status = open_with(watch, role, options, err);
 
-    snprintf(conninfo, sizeof(conninfo),
-             "host='%s' port=%u dbname=template1 user='%s' connect_timeout=5", address->host,
-             address->port, role);
-    return pg_connection_open(&watch->connection, conninfo, PG_CONNECTION_SQL, err);
+    if (status == OK || status == STATUS_TRANSIENT || options == NULL)
+        return status;
+    return open_with(watch, role, NULL, err);
 }
 
 /* Connect as the first role that may; not being able to yet is no error. */
@@ -79,7 +91,6 @@ connect_if_possible(struct watch *watch)
     if (watch->connection != NULL || watch->denied ||
         !server_address(&watch->result->server, &watch->result->address))
         return;
-    watch->denied = strpbrk(watch->result->address.host, "'\\") != NULL;
     for (const char *const *role = watch->options->roles; *role != NULL && !watch->denied; role++)
     {
         enum status status = open_as(watch, *role, &err);
@@ -246,6 +257,34 @@ judge_end(struct watch *watch, struct error *err)
     return STATUS_REFUSED;
 }
 
+/*
+ * Nobody asked for a pause: a server with hot standby pauses where its own limits are lower
+ * than those of the WAL's writer (RecoveryRequiresIntParameter in xlogrecovery.c).
+ */
+static enum status
+refuse_pause(const struct watch *watch, struct error *err)
+{
+    const struct server *server = &watch->result->server;
+    char lsn[PG_LSN_TEXT_SIZE];
+    char why[256] = "";
+    char which[256] = "";
+
+    pg_lsn_format(watch->result->lsn, lsn);
+    error_set(err, STATUS_REFUSED,
+              "the server paused its recovery at LSN %s, before the end of the WAL", lsn);
+    if (server_log_find(server, "hot standby is not possible", why, sizeof(why)))
+    {
+        (void) server_log_find(server, "max_", which, sizeof(which));
+        error_detail(err, "Its log says: %s; %s", why, which);
+    }
+    error_hint(
+        err,
+        "Shut it down, set what its log (\"%s\") names in \"%s/postgresql.auto.conf\" to the "
+        "original's value, and start it again: it goes on from there.",
+        server->log, server->data);
+    return STATUS_REFUSED;
+}
+
 /* A target must have been met, not merely have been set. */
 static enum status
 judge_reached(struct watch *watch, struct error *err)
@@ -254,8 +293,9 @@ judge_reached(struct watch *watch, struct error *err)
     char text[TARGET_TEXT_SIZE];
     char lsn[PG_LSN_TEXT_SIZE];
 
-    if (!has_target(watch->options->plan) || watch->options->server.public ||
-        result->reason[0] != '\0')
+    if (!has_target(watch->options->plan))
+        return result->state == START_PROMOTED ? OK : refuse_pause(watch, err);
+    if (watch->options->server.public || result->reason[0] != '\0')
         return OK;
     target_describe(&watch->options->plan->asked, text);
     pg_lsn_format(result->lsn, lsn);
@@ -281,6 +321,20 @@ read_log(struct watch *watch)
 }
 
 static enum status
+give_up(struct watch *watch, struct error *err)
+{
+    struct server *server = &watch->result->server;
+
+    close_watch(watch);
+    (void) server_stop(server, SERVER_STOP_LIMIT_MS); /* said below */
+    error_set(err, STATUS_CANCELLED, "stopped by a signal");
+    error_detail(err, "The restored server %s; \"%s\" is complete and can be started again.",
+                 server->ended ? "was shut down" : "was told to shut down, and has not ended yet",
+                 server->data);
+    return STATUS_CANCELLED;
+}
+
+static enum status
 watch_server(struct watch *watch, struct error *err)
 {
     struct start_result *result = watch->result;
@@ -289,16 +343,7 @@ watch_server(struct watch *watch, struct error *err)
     while (!reached)
     {
         if (stop_requested())
-        {
-            close_watch(watch);
-            server_stop(&result->server);
-            error_set(err, STATUS_CANCELLED, "stopped by a signal");
-            error_detail(err,
-                         "The restored server was shut down; \"%s\" is complete and can be "
-                         "started again.",
-                         result->server.data);
-            return STATUS_CANCELLED;
-        }
+            return give_up(watch, err);
         bool ended = server_has_ended(&result->server);
 
         read_log(watch);

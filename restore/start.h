@@ -18,6 +18,10 @@ struct start_options
 
     /* Roles to try, in order, to ask the server how far it is; ends with NULL. */
     const char *const *roles;
+
+    /* "-c name=value ...", for a role that may set them; one that may not goes without; NULL: none.
+     */
+    const char *session_options;
 };
 
 enum start_state
@@ -42,9 +46,9 @@ struct start_result
 };
 
 /*
- * REFUSED: the server ended, or came up, without having reached the target;
+ * REFUSED: the server ended, came up or paused without having reached the target;
  * the error says how far it came, and has the end of its log.  CANCELLED: the
- * server was shut down again.
+ * server was told to shut down again.
  */
 NODISCARD enum status start_run(const struct start_options *options, struct start_result *result,
                                 struct error *err);

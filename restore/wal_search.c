@@ -138,6 +138,11 @@ struct search
     const struct wal_wanted *wanted;
     bool matched;
     struct wal_found found;
+
+    /* The newest segment that does not open, if the search went on past it. */
+    bool skipped;
+    pg_timeline skipped_timeline;
+    struct error damage;
 };
 
 static bool
@@ -220,12 +225,43 @@ show_progress(const struct scan *scan, uint64_t *segments)
         log_progress("searching WAL, newest first: %s", name);
 }
 
+/*
+ * May the search go on, the segment being damaged?  A transaction that is found further back
+ * cannot be in it; of a restore point it may hold a newer one.  Timelines that went apart give
+ * the same numbers, so damage is passed on one of them only.
+ */
+static bool
+pass_damage(struct search *search, pg_timeline timeline, const struct error *damage)
+{
+    if (search->wanted->xid == 0 || (search->skipped && search->skipped_timeline != timeline))
+        return false;
+    if (!search->skipped)
+        search->damage = *damage;
+    search->skipped = true;
+    search->skipped_timeline = timeline;
+    return true;
+}
+
+/* Is what was found in the past of the timeline whose damage was passed? */
+static bool
+is_unique(const struct wal_chain *chain, const struct search *search)
+{
+    const struct pg_history *history;
+
+    if (!search->skipped || search->skipped_timeline == search->found.position.timeline)
+        return true;
+    history = wal_chain_history(chain, search->skipped_timeline);
+    return history != NULL && pg_history_timeline_at(history, search->found.position.lsn) ==
+                                  search->found.position.timeline;
+}
+
 /* Search one run, from its end. */
 static enum status
 search_run(struct scan *scan, const struct wal_run *run, struct search *search, uint64_t *segments,
            struct error *err)
 {
     uint64_t oldest = search->wanted->oldest / scan->chain->segment_size;
+    enum status status;
 
     for (uint64_t number = run->last + 1; number > run->first && number > oldest; number--)
     {
@@ -234,7 +270,11 @@ search_run(struct scan *scan, const struct wal_run *run, struct search *search, 
         if (!on_path(scan->chain, search->wanted->path, scan->segment))
             continue;
         show_progress(scan, segments);
-        TRY(scan_segment(scan, err));
+        status = scan_segment(scan, err);
+        if (search->matched && search->wanted->xid != 0)
+            return OK;
+        if (status != STATUS_CORRUPT || !pass_damage(search, run->timeline, err))
+            TRY(status);
         if (search->matched)
             return OK;
     }
@@ -252,9 +292,15 @@ wal_search_find(const struct wal_chain *chain, const struct wal_wanted *wanted,
     for (size_t index = chain->archived.count; index > 0 && !search.matched; index--)
         TRY(search_run(&scan, &chain->archived.items[index - 1], &search, &segments, err));
     progress_end();
+    if (search.matched)
+        settle_timeline(chain, scan.segment, &search.found);
+    if (search.skipped && (!search.matched || !is_unique(chain, &search)))
+    {
+        *err = search.damage;
+        return STATUS_CORRUPT;
+    }
     if (!search.matched)
         return error_set(err, STATUS_NOT_FOUND, "not in the archived WAL");
-    settle_timeline(chain, scan.segment, &search.found);
     *found = search.found;
     return OK;
 }

@@ -54,7 +54,11 @@ struct wal_wanted
     pg_lsn oldest;
 };
 
-/* The newest match.  NOT_FOUND when there is none. */
+/*
+ * The newest match.  NOT_FOUND when there is none.  CORRUPT: a segment that does not open
+ * may hold it, or a newer one.  For a transaction it may not if an older segment of the same
+ * history does: a number is given once.
+ */
 NODISCARD enum status wal_search_find(const struct wal_chain *chain,
                                       const struct wal_wanted *wanted, struct wal_found *found,
                                       struct error *err);

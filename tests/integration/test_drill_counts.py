@@ -48,3 +48,20 @@ def test_a_table_that_is_gone_is_said_and_fails_only_where_none_may_go(directory
     assert drilling.red(lenient) == []
     for receipt in (strict, lenient):
         assert "is gone: public.passing" in check(receipt, "recorded tables")["found"]
+
+
+def test_a_drill_along_a_timeline_that_was_asked_for_is_compared_with_nothing_and_nothing_with_it(
+        directory, adopt):
+    story = Story(directory, adopt, checks={
+        "database": "shop", "tables": [{"name": "public.orders", "rows": {"change": "10%"}}]})
+    story.archive()
+
+    asked = story.drill("--target-timeline", "current")
+    usual = story.drill()
+    numbered = story.drill("--target-timeline", "1")
+
+    assert asked["drill"]["target"].endswith("on the backup's timeline")
+    assert numbered["drill"]["target"].endswith("on timeline 1")
+    assert "timeline" not in usual["drill"]["target"]
+    for receipt in (asked, usual, numbered):
+        assert "there is none" in check(receipt, "rows of public.orders")["expected"]

@@ -222,3 +222,28 @@ def test_what_was_found_is_text_and_no_markup(story, directory):
     assert "<b>bold</b> & | more" in "".join(Page(failed.read_text()).words)
     assert story.text.read_text().startswith("# FAILED: restore drill of main\n")
     assert r"\<b\>bold\</b\> \& \| more" in story.text.read_text()
+
+
+def test_a_drill_of_a_copy_is_told_from_one_of_the_repository(story, copied):
+    """The log has both, and only the latter is the repository's."""
+    story.redoubt.configure(policy={"drill": "35d"})
+    assert story.passed["drill"]["system_identifier"] == story.redoubt.backups()[0][
+        "system_identifier"]
+    assert "repository" not in story.passed["drill"]
+    before = json.loads(story.redoubt.run("status", "--json", code=None).out)
+
+    receipt = story.drill("--repository", "other")
+
+    assert receipt["drill"]["repository"] == "other"
+    history = story.redoubt.run("drill", "--history").out.splitlines()
+    told, = [line for line in history if id_of(receipt) in line.split()]
+    assert " in other " in told
+    assert ", copy other, RTO " in story.redoubt.run("events", "--kind", "drill").out
+    assert "the copy other" in story.redoubt.run("drill", "--show", id_of(receipt)).out
+    after = json.loads(story.redoubt.run("status", "--json", code=None).out)
+    drills = [next(i for i in report["items"] if i["name"] == "drill")
+              for report in (before, after)]
+    assert [d["state"] for d in drills] == ["critical", "critical"]
+    assert drills[0]["meaning"] == drills[1]["meaning"]
+    assert findings(story) == []
+    story.redoubt.configure(policy=None)

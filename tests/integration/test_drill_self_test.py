@@ -31,6 +31,18 @@ def test_the_self_test_is_red_in_exactly_its_five_places(directory, adopt, encry
     assert story.left_over() == []
 
 
+def test_its_report_is_for_people(directory, adopt):
+    story = Story(directory, adopt)
+    story.archive()
+
+    report = story.redoubt.run("drill", "--self-test").out
+
+    assert "tables and indexes agree" in report and "objects are authentic" in report
+    assert "foreign_keys" not in report
+    assert "remains in" not in report
+    assert report.splitlines()[-1] == "All five kinds of damage were found where they should be."
+
+
 def test_the_self_test_is_not_begun_where_the_repository_is_damaged_itself(directory, adopt):
     story = Story(directory, adopt)
     story.archive()

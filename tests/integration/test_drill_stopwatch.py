@@ -132,6 +132,28 @@ def test_another_clusters_server_is_not_taken_for_the_primary(story, directory, 
     assert receipt["rpo"]["primary_lsn"] is None
 
 
+def test_a_standby_is_not_taken_for_the_primary(story, directory, adopt):
+    """It may replay from this very archive: that nothing was written since is not its to say.
+    Promoted, its clock counts; its LSN is that of another timeline."""
+    standby = adopt(story.cluster.standby(directory / "standby")).start()
+    standby.caught_up_with(story.cluster)
+    connection = story.redoubt.settings["postgres"]["connection"]
+    story.redoubt.configure(postgres={"connection": standby.conninfo})
+    try:
+        receipt = story.drill()
+        assert receipt["rpo"]["clock"] != "primary", drilling.show(receipt["rpo"])
+        assert receipt["rpo"]["primary_lsn"] is None
+        assert receipt["drill"]["rpo_seconds"] > 0
+
+        standby.sql("select pg_promote()")
+        receipt = story.drill("--target-timeline", "1")
+        assert receipt["rpo"]["clock"] == "primary", drilling.show(receipt["rpo"])
+        assert receipt["timeline"] == 1 and receipt["rpo"]["primary_lsn"] is None
+        assert receipt["drill"]["rpo_seconds"] > 0
+    finally:
+        story.redoubt.configure(postgres={"connection": connection})
+
+
 def test_an_old_moment_has_no_rpo_and_predicts_a_restore_of_the_newest(story):
     receipt = story.drill("--target-immediate")
 

@@ -125,8 +125,22 @@ def test_a_moment_after_the_last_transaction_is_refused_because_recovery_would_n
     result = history.redoubt.restore(directory / "copy", "--target-timeline", "1", "--target-time",
                                      history.time[7].isoformat(), code=3)
 
-    assert "latest reachable moment" in result.err
+    assert "Any moment before" in result.err and "leave out --target-time" in result.err
     assert not (directory / "copy").exists()
+
+
+def test_the_moment_that_list_ends_with_is_refused_and_any_before_it_is_not(history, directory):
+    end = history.redoubt.json("list")["recovery_window"]["to"]
+    moment = datetime.fromisoformat(end.replace("Z", "+00:00"))
+    before = (moment - timedelta(microseconds=1)).isoformat()
+
+    listed = history.redoubt.run("list").out
+    history.redoubt.restore(directory / "copy", "--target-time", end, "--dry-run", code=3)
+    history.redoubt.restore(directory / "copy", "--target-time", before, "--dry-run")
+    history.redoubt.restore(directory / "copy", "--dry-run")
+
+    assert f"to just before {end}" in listed
+    assert "without --target-time it is restored too" in listed
 
 
 def test_a_restore_point_ends_recovery_where_it_was_made(rows_after):

@@ -4,6 +4,7 @@
 #include "base/child.h"
 
 #include <signal.h>
+#include <stdlib.h>
 
 /* Starts a script of the shell; the tests' own text, never data. */
 static struct child *
@@ -69,6 +70,22 @@ our_environment_is_kept_and_added_to(void **state)
     assert_ok(child_run(&options, &output, &err));
     assert_int_equal(output.size, strlen("from us /nowhere\n"));
     assert_memory_equal(output.data, "from us /nowhere\n", output.size);
+}
+
+static void
+a_variable_can_be_kept_from_a_program(void **state)
+{
+    const char *const arguments[] = {"/bin/sh", "-c", "echo \"${HOME-none} ${PATH+some}\"", NULL};
+    const char *const environment[] = {"HOME", "PAT=h", NULL};
+    const struct child_options options = {.arguments = arguments, .environment = environment};
+    SCOPED(buffer_release) struct buffer output = BUFFER_INIT(1000);
+    struct error err;
+
+    (void) state;
+    assert_int_equal(setenv("HOME", "/somewhere", 1), 0);
+    assert_ok(child_run(&options, &output, &err));
+    assert_int_equal(output.size, strlen("none some\n"));
+    assert_memory_equal(output.data, "none some\n", output.size);
 }
 
 static void
@@ -214,6 +231,7 @@ main(void)
         cmocka_unit_test(a_program_reads_what_is_written_and_is_heard),
         cmocka_unit_test(more_than_a_pipe_holds_is_written),
         cmocka_unit_test(our_environment_is_kept_and_added_to),
+        cmocka_unit_test(a_variable_can_be_kept_from_a_program),
         cmocka_unit_test(a_failure_says_its_code_and_last_words),
         cmocka_unit_test(last_words_begin_with_a_whole_line),
         cmocka_unit_test(a_long_line_is_cut_and_hides_none_before_it),

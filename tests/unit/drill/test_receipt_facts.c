@@ -103,7 +103,9 @@ no_section_is_larger_than_it_may_be(void **state)
 
     receipt_build(&receipt, 1);
     receipt.self_test = true;
+    snprintf(receipt.drill.repository, sizeof(receipt.drill.repository), "offsite");
     receipt_facts_gather(&receipt, &facts);
+    assert_string_equal(value_of(&facts, SECTION_SUBJECT, "Repository"), "the copy offsite");
     for (unsigned section = 0; section < SECTION_COUNT; section++)
         assert_between(facts.counts[section], 1, RECEIPT_FACTS_MAX);
 }

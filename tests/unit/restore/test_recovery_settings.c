@@ -77,17 +77,17 @@ a_take_over_keeps_archiving_but_runs_no_old_commands(void **state)
 }
 
 static void
-recovery_does_not_read_ahead_into_damage(void **state)
+recovery_does_not_read_ahead_of_its_target(void **state)
 {
     (void) state;
     struct recovery_settings settings = plain;
 
-    settings.damage_ahead = true;
-    SCOPED(freep) char *lines = lines_of(&settings);
-    SCOPED(freep) char *ordinary = lines_of(&plain);
+    settings.target.kind = TARGET_LATEST;
+    SCOPED(freep) char *latest = lines_of(&settings);
+    SCOPED(freep) char *lines = lines_of(&plain);
 
     expect_line(lines, "recovery_prefetch = 'off'");
-    assert_null(strstr(ordinary, "recovery_prefetch"));
+    assert_null(strstr(latest, "recovery_prefetch"));
 }
 
 static void
@@ -235,7 +235,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_copy_is_disarmed),
         cmocka_unit_test(a_take_over_keeps_archiving_but_runs_no_old_commands),
-        cmocka_unit_test(recovery_does_not_read_ahead_into_damage),
+        cmocka_unit_test(recovery_does_not_read_ahead_of_its_target),
         cmocka_unit_test(the_target_comes_after_all_others_were_emptied),
         cmocka_unit_test(without_a_target_all_are_empty),
         cmocka_unit_test(the_limits_are_those_of_pg_control),

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "restore/server.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -119,6 +120,33 @@ a_long_log_is_read_from_its_end(void **state)
     assert_string_equal(line, "recovery stopping here");
 }
 
+static void
+a_server_that_does_not_shut_down_is_not_waited_for_for_ever(void **state)
+{
+    struct fixture *fixture = *state;
+    int ready[2];
+    char byte;
+
+    assert_int_equal(pipe(ready), 0);
+    fixture->server.pid = fork();
+    assert_true(fixture->server.pid >= 0);
+    if (fixture->server.pid == 0)
+    {
+        signal(SIGINT, SIG_IGN);
+        (void) !write(ready[1], "", 1);
+        for (;;)
+            pause();
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+
+    assert_false(server_stop(&fixture->server, 100));
+
+    assert_int_equal(kill(fixture->server.pid, SIGKILL), 0);
+    assert_true(server_stop(&fixture->server, SERVER_STOP_LIMIT_MS));
+    close(ready[0]);
+    close(ready[1]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -130,6 +158,7 @@ main(void)
         TEST(the_last_line_with_a_text_is_found_without_its_prefix),
         TEST(the_tail_is_whole_lines),
         TEST(a_long_log_is_read_from_its_end),
+        TEST(a_server_that_does_not_shut_down_is_not_waited_for_for_ever),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

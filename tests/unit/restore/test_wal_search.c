@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "tests/support/assert.h"
 
+#include "repo/wal.h"
 #include "restore/wal_search.h"
 #include "tests/support/cluster_build.h"
 
@@ -257,6 +258,68 @@ a_record_copied_to_a_new_timeline_belongs_to_the_old_one(void **state)
     assert_int_equal(found.position.timeline, 1);
 }
 
+/* Of this timeline's segment. */
+static void
+put_garbage(struct fixture *fixture, pg_timeline timeline, uint64_t number)
+{
+    struct repo *repo = fixture->cluster.repo;
+    char name[PG_WAL_SEGMENT_NAME_SIZE];
+    const struct wal_file file = {CLUSTER_BUILD_SYSTEM_IDENTIFIER, name};
+    char key[STORE_KEY_MAX + 1];
+    struct error err = {0};
+
+    pg_wal_segment_name((struct pg_wal_segment){timeline, number}, SEGMENT, name);
+    assert_ok(wal_key(repo, &file, key, &err));
+    assert_ok(store_put(repo->store, key, BYTES("garbage"), &err));
+}
+
+static void
+a_transaction_before_damage_is_found_and_a_restore_point_is_doubted(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct wal_wanted point = {.name = "point"};
+    struct wal_found found;
+    struct error err = {0};
+    pg_lsn lsn;
+
+    cluster_build_fill_to(&fixture->wal, 4);
+    lsn = cluster_build_commit(&fixture->wal, 777, MINUTE(7));
+    cluster_build_restore_point(&fixture->wal, "point", MINUTE(8));
+    cluster_build_fill_to(&fixture->wal, 9);
+    put_garbage(fixture, 1, 7);
+    archive(fixture, 7);
+
+    assert_ok(find_xid(fixture, 777, &found, &err));
+    assert_int_equal(found.position.lsn, lsn);
+    assert_status(find_xid(fixture, 778, &found, &err), STATUS_CORRUPT);
+    assert_message("000000010000000000000007");
+    assert_status(wal_search_find(&fixture->chain, &point, &found, &err), STATUS_CORRUPT);
+}
+
+/* The number may have been given again there, and that transaction would be the newer one. */
+static void
+damage_on_another_branch_leaves_a_transaction_in_doubt(void **state)
+{
+    struct fixture *fixture = *state;
+    struct wal_found found;
+    struct error err = {0};
+    struct wal_build child;
+
+    cluster_build_fill_to(&fixture->wal, 5);
+    cluster_build_commit(&fixture->wal, 700, MINUTE(1));
+    cluster_build_fill_to(&fixture->wal, 6);
+    wal_build_begin(&child, (struct pg_wal_segment){1, 4});
+    cluster_build_fill_to(&child, 6);
+    child.timeline = 2;
+    cluster_build_archive(&fixture->cluster, &child, 5);
+    wal_build_release(&child);
+    cluster_build_history(&fixture->cluster, 2, "1\t0/4F0000\tpromoted\n");
+    put_garbage(fixture, 2, 5);
+    archive(fixture, 0);
+
+    assert_status(find_xid(fixture, 700, &found, &err), STATUS_CORRUPT);
+}
+
 int
 main(void)
 {
@@ -275,6 +338,10 @@ main(void)
         cmocka_unit_test_setup_teardown(what_lies_before_the_oldest_use_is_not_found, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_gap_does_not_end_the_search, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_transaction_before_damage_is_found_and_a_restore_point_is_doubted, setup, teardown),
+        cmocka_unit_test_setup_teardown(damage_on_another_branch_leaves_a_transaction_in_doubt,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(a_record_copied_to_a_new_timeline_belongs_to_the_old_one,
                                         setup, teardown),
     };
