@@ -2,6 +2,7 @@
 #include "agent/command.h"
 #include "agent/health_text.h"
 #include "agent/report.h"
+#include "config/config.h"
 #include "pg/command_setting.h"
 
 #include <stdio.h>
@@ -69,7 +70,19 @@ report_as_json(const struct health_facts *facts, const struct health_report *rep
 }
 
 static enum status
-run(const struct invocation *invocation, struct error *err)
+load(const char *path, struct config **config, struct error *err)
+{
+    enum status status = config_load(path, config, err);
+
+    if (status == OK || status == STATUS_NO_MEMORY)
+        return status;
+    if (status == STATUS_NOT_FOUND)
+        error_hint(err, "\"-c FILE\" names another.");
+    return STATUS_CONFIG;
+}
+
+static enum status
+judge(const struct invocation *invocation, const struct config *config, struct error *err)
 {
     SCOPED(buffer_release) struct buffer options = BUFFER_INIT(OPTIONS_LIMIT);
     SCOPED(health_facts_release) struct health_facts facts = {0};
@@ -78,15 +91,13 @@ run(const struct invocation *invocation, struct error *err)
     time_us now = clock_now();
     const char *text;
 
-    if (nagios && invocation->json)
-        return error_set(err, STATUS_CONFIG, "--json and --nagios contradict each other");
     /* Who asks how it is does not wait as long as who works, unless told to. */
     if (setenv("PGCONNECT_TIMEOUT", CONNECT_LIMIT_S, 0) != 0)
         return error_no_memory(err);
     TRY(command_options(invocation, &options, err));
     TRY(buffer_text(&options, &text, err));
-    TRY(health_facts_gather(invocation->config, text, now, &facts, err));
-    TRY(health_judge(&facts, &invocation->config->policy, now, &report, err));
+    TRY(health_facts_gather(config, text, now, &facts, err));
+    TRY(health_judge(&facts, &config->policy, now, &report, err));
     if (invocation->json)
         TRY(report_as_json(&facts, &report, now, err));
     else if (nagios)
@@ -97,6 +108,24 @@ run(const struct invocation *invocation, struct error *err)
         return error_errno(err, "could not write to standard output");
     *err = (struct error){0}; /* the report has said all */
     return status_of(report.state);
+}
+
+/* The configuration is read here, because Nagios shows what a plugin writes, and not to the log. */
+static enum status
+run(const struct invocation *invocation, struct error *err)
+{
+    SCOPED(config_freep) struct config *config = NULL;
+    bool nagios = options_flag(&invocation->options, "nagios");
+    enum status status;
+
+    if (nagios && invocation->json)
+        return error_set(err, STATUS_CONFIG, "--json and --nagios contradict each other");
+    status = load(invocation->config_path, &config, err);
+    if (status == OK)
+        status = judge(invocation, config, err);
+    if (nagios && exit_code(status) == EXIT_UNKNOWN)
+        printf("REDOUBT UNKNOWN - %s\n", err->message);
+    return status;
 }
 
 static const struct option_spec options[] = {
@@ -126,7 +155,7 @@ const struct command command_status = {
     .name = "status",
     .summary = "say whether the cluster is protected, and what to do",
     .topic = COMMAND_WATCH,
-    .config = COMMAND_CONFIG_REQUIRED,
+    .config = COMMAND_CONFIG_NONE,
     .description =
         "Compares the last good backup, dump of each configured database, verification and drill "
         "with section \"policy\" of the configuration, and looks at what waits to be archived, up "

@@ -463,6 +463,9 @@ def test_the_line_for_nagios_is_one(protected, redoubt):
 @ON_FILES
 def test_what_cannot_be_judged_is_unknown(protected, redoubt):
     redoubt.run("status", "--json", "--nagios", code=UNKNOWN)
+    redoubt.file.write_text("cluster: [shop]\n")
+    said = redoubt.run("status", "--nagios", code=UNKNOWN)
+    assert said.out.startswith("REDOUBT UNKNOWN - ") and len(said.out.splitlines()) == 1
     redoubt.run("status", "--nagois", code=UNKNOWN)
     redoubt.configure(policy={"backup": "soon"})
     result = redoubt.run("status", code=UNKNOWN)
