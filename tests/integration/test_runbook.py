@@ -61,7 +61,7 @@ def test_what_only_the_reader_knows_is_listed_at_the_top(backed_up):
     assert [each["key"] for each in page["open"]] == ["service", "moment"]
     assert page["doubts"] == []
     top = page["text"][:page["text"].index("## Symptom")]
-    assert "> * `{{moment}}`: a time with its zone" in top
+    assert "> * `{{moment}}`: a time without blanks" in top
     assert "sudo systemctl stop {{service}}\n" in commands(page["text"])
 
 
