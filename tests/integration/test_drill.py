@@ -6,7 +6,7 @@ import json
 import pytest
 
 from support import drilling, process
-from support.cluster import Cluster
+from support.cluster import Cluster, major
 from support.drilling import EXIT_USAGE, LAYERS, Story
 
 
@@ -177,9 +177,11 @@ def test_pages_are_skipped_where_the_cluster_has_no_checksums(directory, adopt):
 
 
 def test_each_of_a_long_line_of_incrementals_can_be_drilled(directory, adopt):
-    story = Story(directory, adopt, checks={"tables": [{"name": "public.orders",
-                                                        "rows": {"min": 5000}}],
-                                            "foreign_keys": "all", "collations": True})
+    summaries = {"summarize_wal": "on"} if major() >= 17 else {}
+    cluster = adopt(Cluster.create(directory / "cluster", settings=summaries))
+    checks = {"tables": [{"name": "public.orders", "rows": {"min": 5000}}],
+              "foreign_keys": "all", "collations": True}
+    story = Story(directory, adopt, cluster=cluster, checks=checks)
     rows = {story.redoubt.backups()[-1]["id"]: 5000}
     for number in range(7):
         story.cluster.commit(f"insert into orders values ({100000 + number}, 1);\n"
